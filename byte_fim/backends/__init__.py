@@ -1,0 +1,1 @@
+"""Runtimes that implement `byte_fim.model.TokenModel`. Nothing in the core imports them."""

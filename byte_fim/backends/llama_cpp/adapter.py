@@ -1,0 +1,203 @@
+"""A GGUF file as a `TokenModel`. Knows neither where files come from nor what is done with the probabilities.
+
+Tolerance of `next_token_logprobs`: 1e-3 in total variation with flash attention off; with it on, freed cells change the order of
+half-precision sums and 1e-2 was seen, so it is off by default.
+"""
+
+# pyright: basic
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import llama_cpp as lib
+
+from byte_fim.backends.llama_cpp import library
+from byte_fim.backends.llama_cpp.kv_tree import MAX_SEQUENCES, KvTree
+from byte_fim.backends.llama_cpp.tokenizer import LlamaTokenizer, fim_ids
+from byte_fim.fim import FimFormat
+from byte_fim.model import BadModelFile, ContextTooLong, DecodeCounts, Float64Array, ModelFailed
+from byte_fim.vocab import TokenId, Vocab
+
+_CONTEXT_LIMIT_TOKENS = 4096  # more would cost memory and prompt time that a keystroke does not have
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeParams:
+    """How a model is loaded."""
+
+    n_context_tokens: int | None = None
+    """None: what the model was trained for, at most 4096."""
+    n_batch_tokens: int = 512
+    n_threads: int | None = None
+    """None: the processors this process may use, at most 8."""
+    n_gpu_layers: int = -1
+    """-1: all, where the build has a GPU back-end; ignored elsewhere."""
+    use_extra_buffers: bool = True
+    """False avoids repacked weights and with them the AMX kernels."""
+    flash_attention: bool = False
+
+
+class LlamaCppModel:
+    """The adapter. Everything but `set_abort` belongs to the thread that made it."""
+
+    def __init__(self, path: Path, params: RuntimeParams | None = None) -> None:
+        """Raises BadModelFile with one sentence when the file cannot be used."""
+        params = params or RuntimeParams()
+        library.start()
+        library.take_complaints()
+        self.name = path.name
+        self._model = _load(path, params)
+        self._context = None
+        self._tree: KvTree | None = None
+        try:
+            handle = lib.llama_model_get_vocab(self._model)
+            if lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model):
+                raise BadModelFile(f"{self.name} is a recurrent model, which cannot share a token tree; choose a transformer model.")
+            self._tokenizer = LlamaTokenizer(handle, self.name)
+            self.fim = _fim_format(handle)
+            self._n_context_tokens = params.n_context_tokens or min(lib.llama_model_n_ctx_train(self._model), _CONTEXT_LIMIT_TOKENS)
+            self._context = self._open_context(params)
+            self._abort_flag = ctypes.create_string_buffer(b"0")
+            # atoi reads the flag as "0" or "1": a native callback, because one in Python would take the GIL once per graph node
+            self._abort_callback = ctypes.cast(_c_library().atoi, lib.ggml_abort_callback)
+            lib.llama_set_abort_callback(self._context, self._abort_callback, ctypes.cast(self._abort_flag, ctypes.c_void_p))
+            self._tree = KvTree(self._context, n_vocab=self.vocab.n_tokens, n_batch_tokens=params.n_batch_tokens)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def vocab(self) -> Vocab:
+        return self._tokenizer.vocab
+
+    @property
+    def n_context_tokens(self) -> int:
+        return self._n_context_tokens
+
+    @property
+    def counts(self) -> DecodeCounts:
+        return self._require_tree().counts
+
+    @property
+    def description(self) -> str:
+        """Architecture, size and quantisation as the file says them, for people."""
+        buffer = ctypes.create_string_buffer(256)
+        lib.llama_model_desc(self._model, buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace")
+
+    def tokenize(self, text: bytes) -> list[TokenId]:
+        return self._tokenizer.tokenize(text)
+
+    def next_token_logprobs(self, contexts: Sequence[Sequence[TokenId]]) -> Float64Array:
+        longest = max(map(len, contexts))
+        if not 0 < min(map(len, contexts)) <= longest <= self._n_context_tokens:
+            raise ContextTooLong(
+                f"A context of {longest} tokens does not fit the {self._n_context_tokens} of {self.name}; shorten the prompt."
+            )
+        tree = self._require_tree()
+        try:
+            return tree.logprobs([tuple(context) for context in contexts])
+        except ModelFailed:
+            tree.forget()
+            raise
+
+    def set_abort(self, requested: bool) -> None:
+        """From any thread: True ends a running evaluation soon, with DecodeAborted; False lets evaluations run again."""
+        self._abort_flag[0] = b"1" if requested else b"0"
+
+    def forget(self) -> None:
+        """Drops the KV cache, so that the next answer is computed afresh."""
+        self._require_tree().forget()
+
+    def close(self) -> None:
+        """Frees the native memory; the model cannot be used afterwards."""
+        if self._tree is not None:
+            self._tree.close()
+            self._tree = None
+        if self._context is not None:
+            lib.llama_free(self._context)
+            self._context = None
+        if self._model is not None:
+            lib.llama_model_free(self._model)
+            self._model = None
+
+    def _require_tree(self) -> KvTree:
+        if self._tree is None:
+            raise ModelFailed(f"{self.name} has been closed; load it again.")
+        return self._tree
+
+    def _open_context(self, params: RuntimeParams) -> object:
+        wanted = lib.llama_context_default_params()
+        wanted.n_ctx = self._n_context_tokens + params.n_batch_tokens // 2  # room for a tree beside the longest trunk
+        wanted.n_batch = wanted.n_ubatch = params.n_batch_tokens
+        wanted.n_seq_max = MAX_SEQUENCES
+        wanted.kv_unified = True
+        wanted.n_threads = wanted.n_threads_batch = params.n_threads or min(8, _available_processors())
+        on, off = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED, lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        wanted.flash_attn_type = on if params.flash_attention else off
+        wanted.no_perf = True
+        context = lib.llama_init_from_model(self._model, wanted)
+        if not context:
+            raise BadModelFile(
+                f"{self.name} loads, but a context of {self._n_context_tokens} tokens does not fit the memory; choose a smaller model."
+                f"{_why()}"
+            )
+        return context
+
+
+def _load(path: Path, params: RuntimeParams) -> object:
+    wanted = lib.llama_model_default_params()
+    wanted.n_gpu_layers = params.n_gpu_layers
+    wanted.use_extra_bufts = params.use_extra_buffers
+    model = lib.llama_model_load_from_file(os.fsencode(path), wanted)
+    if not model:
+        raise BadModelFile(f"{path} is not a model that llama.cpp can load; fetch it again or choose another.{_why()}")
+    return model
+
+
+def _why() -> str:
+    complaints = [line for line in library.take_complaints() if "error" in line.lower()]
+    return f" ({complaints[0]})" if complaints else ""
+
+
+def _fim_format(handle: object) -> FimFormat:
+    ids = fim_ids(handle)
+    starts = (int(lib.llama_vocab_bos(handle)),) if lib.llama_vocab_get_add_bos(handle) else ()
+    return FimFormat(prefix_id=ids.get("pre"), suffix_id=ids.get("suf"), middle_id=ids.get("mid"), start_ids=starts)
+
+
+def _available_processors() -> int:
+    # the affinity mask knows of containers and taskset, cpu_count does not; macOS and Windows have no such mask
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _c_library() -> ctypes.CDLL:
+    return ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
+
+
+class LlamaVocabulary:
+    """Vocabulary and tokenizer of a GGUF file without its weights: what `canonical`, `boundary` and `cover` need."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises BadModelFile."""
+        library.start()
+        library.take_complaints()
+        wanted = lib.llama_model_default_params()
+        wanted.vocab_only = True
+        self._model = lib.llama_model_load_from_file(os.fsencode(path), wanted)
+        if not self._model:
+            raise BadModelFile(f"{path} is not a vocabulary that llama.cpp can load; choose another file.{_why()}")
+        handle = lib.llama_model_get_vocab(self._model)
+        self._tokenizer = LlamaTokenizer(handle, path.name)
+        self.fim = _fim_format(handle)
+        self.vocab = self._tokenizer.vocab
+
+    def tokenize(self, text: bytes) -> list[TokenId]:
+        return self._tokenizer.tokenize(text)

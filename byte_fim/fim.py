@@ -1,0 +1,126 @@
+"""Lays out prefix and suffix around a hole in the order that a model was trained on. Knows no probabilities.
+
+Layouts: docs/exactness.md, section 7. `plain`: stem, tail. `spm`: PRE SUF suffix MID stem, tail (contiguous: prefix and middle are one
+text). `psm`: PRE stem SUF suffix MID, and the tail is forced as the beginning of the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from byte_fim.model import ModelError
+from byte_fim.vocab import TokenId, Tokens
+
+Layout = Literal["plain", "psm", "spm"]
+CutPolicy = Literal["cursor", "word", "anchor"]
+"""Where PSM cuts the prefix: nothing forced; at the start of the open tail; before the break that opens the cursor's line."""
+
+PREFIX_SHARE = 0.75  # of the room for text; what one side does not need goes to the other
+_MOST_BYTES_PER_TOKEN = 16  # more text than this per token of room is not looked at
+
+
+class NoFimTokens(ModelError):
+    """The layout needs fill-in-the-middle tokens that the model does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class FimFormat:
+    """The special ids of a model that mark prefix, suffix and middle; None where it has none."""
+
+    prefix_id: TokenId | None
+    suffix_id: TokenId | None
+    middle_id: TokenId | None
+    start_ids: Tokens = ()
+    """What stands before everything (BOS). Part of the law: it changes what the model says."""
+
+    @property
+    def is_complete(self) -> bool:
+        """True when the model can fill in the middle."""
+        return None not in (self.prefix_id, self.suffix_id, self.middle_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model is asked: fixed tokens, then bytes that the continuation must begin with."""
+
+    stem: Tokens
+    tail: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Text around the cursor that fits the model's context, already tokenized."""
+
+    prefix: bytes
+    suffix: bytes
+    prefix_tokens: Tokens
+    """canonical encoding of `prefix` as it stands, broken words included"""
+    suffix_tokens: Tokens
+
+
+def lay_out(fim: FimFormat, layout: Layout, *, stem: Tokens, suffix: Tokens, tail: bytes) -> Prompt:
+    """Raises NoFimTokens when the layout needs ids that the format lacks."""
+    if layout == "plain":
+        return Prompt(fim.start_ids + stem, tail)
+    before, after, middle = fim.prefix_id, fim.suffix_id, fim.middle_id
+    if before is None or after is None or middle is None:
+        raise NoFimTokens(
+            "This model has no fill-in-the-middle tokens; use --layout plain to continue left to right only, or choose a FIM model."
+        )
+    if layout == "spm":
+        return Prompt((*fim.start_ids, before, after, *suffix, middle, *stem), tail)
+    return Prompt((*fim.start_ids, before, *stem, after, *suffix, middle), tail)
+
+
+def fit_hole(tokenize: Callable[[bytes], list[TokenId]], prefix: bytes, suffix: bytes, *, n_tokens: int) -> Hole:
+    """The text nearest the cursor that fits in `n_tokens`, cut at line starts where there are lines, 3 to 1 for the prefix."""
+    n_tokens = max(2, n_tokens)
+    suffix_room = n_tokens - int(n_tokens * PREFIX_SHARE)
+    after, after_tokens = _keep_start(tokenize, suffix, suffix_room)
+    before, before_tokens = _keep_end(tokenize, prefix, n_tokens - len(after_tokens))
+    if len(after) < len(suffix) and len(before_tokens) + suffix_room < n_tokens:
+        after, after_tokens = _keep_start(tokenize, suffix, n_tokens - len(before_tokens))
+    return Hole(before, after, tuple(before_tokens), tuple(after_tokens))
+
+
+def _keep_end(tokenize: Callable[[bytes], list[TokenId]], text: bytes, room: int) -> tuple[bytes, list[TokenId]]:
+    kept = text[max(0, len(text) - room * _MOST_BYTES_PER_TOKEN) :]
+    if len(kept) < len(text):
+        kept = kept[_next_line(kept, 0) :]
+    while len(tokens := tokenize(kept)) > room:
+        # bytes are no shorter than tokens, so dropping in proportion never drops all
+        surplus = max(1, len(kept) * (len(tokens) - room) // len(tokens))
+        kept = kept[_next_line(kept, surplus) :]
+    return kept, tokens
+
+
+def _keep_start(tokenize: Callable[[bytes], list[TokenId]], text: bytes, room: int) -> tuple[bytes, list[TokenId]]:
+    kept = text[: room * _MOST_BYTES_PER_TOKEN]
+    if len(kept) < len(text):
+        kept = kept[: _line_end_before(kept, len(kept))]
+    while len(tokens := tokenize(kept)) > room:
+        surplus = max(1, len(kept) * (len(tokens) - room) // len(tokens))
+        kept = kept[: _line_end_before(kept, len(kept) - surplus)]
+    return kept, tokens
+
+
+def _next_line(text: bytes, offset: int) -> int:
+    """Start of the first line at or after `offset`; where no line starts there, of the first character."""
+    newline = text.find(b"\n", max(0, offset - 1))
+    if 0 <= newline < len(text) - 1:
+        return newline + 1
+    while offset < len(text) and text[offset] & 0xC0 == 0x80:
+        offset += 1
+    return offset
+
+
+def _line_end_before(text: bytes, offset: int) -> int:
+    """End of the last whole line at or before `offset`; where none ends there, of the last character."""
+    newline = text.rfind(b"\n", 0, offset)
+    if newline > 0:
+        return newline + 1
+    while 0 < offset < len(text) and text[offset] & 0xC0 == 0x80:
+        offset -= 1
+    return offset

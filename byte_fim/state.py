@@ -1,0 +1,231 @@
+"""The model's law conditioned on the bytes that are there: weights of covers, the byte law, advancing by a byte.
+
+Knows nothing of prompts: a stem of fixed tokens and an open tail are given. Definitions: docs/exactness.md, sections 2 to 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byte_fim.cover import Covers
+from byte_fim.distribution import END, N_OUTCOMES, ByteDistribution, MissingMass, log_sum
+from byte_fim.model import Float64Array, TokenModel
+from byte_fim.vocab import TokenId, Tokens
+
+Evaluate = Callable[[Sequence[Tokens]], Float64Array]
+"""Contexts to rows, as `TokenModel.next_token_logprobs`."""
+
+DEFAULT_PRUNE = 1e-5
+"""Share of the mass at the cursor that may go untested, and share under which a context is dropped. Relative, because the covers of an
+unlikely word all have tiny absolute weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A beginning of covers, with what the model says of it."""
+
+    tokens: Tokens
+    """after the stem"""
+    start: int
+    """offset in the tail, in bytes, at which its next token starts; the tail's length when it is an exact cover"""
+    logp: float
+    """natural log of the probability of `tokens` after the stem and the trunk that all contexts share"""
+    row: Float64Array
+    """(n_vocab,) natural log of the next token's probabilities"""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Contexts extended by one token, before anything is known of their canonicality. Arrays of one length."""
+
+    owner: NDArray[np.intp]
+    """index into the state's contexts"""
+    token: NDArray[np.intp]
+    logw: Float64Array
+    """natural log of the probability of context and token after the stem"""
+
+    def by_falling_weight(self) -> Iterator[tuple[int, TokenId, float]]:
+        for i in np.argsort(-self.logw, kind="stable"):
+            yield int(self.owner[i]), int(self.token[i]), float(self.logw[i])
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """Candidates found canonical, and the weight of those that are not or were not looked at (not logs)."""
+
+    kept: Candidates
+    noncanonical: float
+    untested: float
+
+
+@dataclass(frozen=True)
+class ByteState:
+    """What is known at one byte offset. Immutable; `advance` gives the state one byte on."""
+
+    model: TokenModel
+    covers: Covers
+    stem: Tokens
+    tail: bytes
+    contexts: tuple[Context, ...]
+    evaluate: Evaluate
+    prune: float = DEFAULT_PRUNE
+    dropped: float = 0.0
+    """weight (not a log) of the contexts dropped so far; relative to `log_mass` it bounds what the law has lost"""
+
+    @classmethod
+    def start(
+        cls, model: TokenModel, stem: Tokens, tail: bytes, *, prune: float = DEFAULT_PRUNE, evaluate: Evaluate | None = None
+    ) -> ByteState:
+        """All contexts of the tail, evaluated as one token tree (or as `evaluate` does it)."""
+        covers = Covers.of(model)
+        paths = covers.find_contexts(tail)
+        evaluate = evaluate or model.next_token_logprobs
+        rows = dict(zip(paths, evaluate([stem + path for path in paths]), strict=True))
+        contexts: dict[Tokens, Context] = {}
+        for path in paths:  # sorted: a path comes after its beginnings, and the trunk comes first
+            parent = contexts.get(path[:-1]) if path else None
+            logp = parent.logp + float(parent.row[path[-1]]) if parent else 0.0
+            contexts[path] = Context(path, len(model.vocab.decode(path)), logp, rows[path])
+        return cls(model, covers, stem, tail, tuple(contexts.values()), evaluate, prune)
+
+    @cached_property
+    def overhanging(self) -> Tested:
+        """The covers that pass the end of the tail."""
+        return self._tested(self.candidates(exact=False))
+
+    @cached_property
+    def log_mass(self) -> float:
+        """Natural log of the probability of the tail after stem and trunk, summed over its covers. -inf when it has none."""
+        return log_sum(np.concatenate([self.overhanging.kept.logw, [c.logp for c in self.contexts if self.is_exact(c)]]))
+
+    @property
+    def missing_mass(self) -> MissingMass:
+        """What the covers leave out, relative to everything that reaches the end of the tail from the evaluated contexts."""
+        mass = float(np.exp(self.log_mass))
+        everything = mass + self.overhanging.noncanonical + self.overhanging.untested
+        if everything == 0.0:
+            return MissingMass(noncanonical=1.0, pruned=0.0)
+        return MissingMass(self.overhanging.noncanonical / everything, min(1.0, (self.overhanging.untested + self.dropped) / everything))
+
+    def is_exact(self, context: Context) -> bool:
+        """True for contexts that end where the tail ends."""
+        return context.start == len(self.tail)
+
+    def candidates(self, *, exact: bool) -> Candidates:
+        """exact: every text token after the exact covers. Otherwise: the tokens that overhang the tail's end."""
+        vocab = self.model.vocab
+        owners: list[NDArray[np.intp]] = [np.zeros(0, np.intp)]
+        tokens: list[NDArray[np.intp]] = [np.zeros(0, np.intp)]
+        weights: list[Float64Array] = [np.zeros(0)]
+        for owner, context in enumerate(self.contexts):
+            if self.is_exact(context) != exact:
+                continue
+            low, high = vocab.range_longer_than(self.tail[context.start :])
+            ids = vocab.sorted_ids[low:high]
+            owners.append(np.full(len(ids), owner, np.intp))
+            tokens.append(ids)
+            weights.append(context.logp + context.row[ids])
+        return Candidates(np.concatenate(owners), np.concatenate(tokens), np.concatenate(weights))
+
+    def is_canonical(self, owner: int, token: TokenId) -> bool:
+        """Whether the token may follow the context."""
+        context = self.contexts[owner]
+        text = self.tail[: context.start] + self.model.vocab.bytes_of(token)
+        return self.covers.canonical.accepts(text, (*context.tokens, token))
+
+    def can_end(self, context: Context) -> bool:
+        """True when the middle may end after this context: it is the encoding of the tail as a finished text."""
+        return self.is_exact(context) and context.tokens == self.covers.canonical.encode(self.tail)
+
+    def _tested(self, candidates: Candidates) -> Tested:
+        """Tests the likeliest candidates until what is left is at most `prune` of all of them."""
+        order = np.argsort(-candidates.logw, kind="stable")
+        weight = np.exp(candidates.logw[order])
+        left = np.cumsum(weight[::-1])[::-1]  # left[i]: weight of i and all after it
+        n_tested = int(np.count_nonzero(left > self.prune * left[0])) if len(order) else 0
+        verdict = self._verdicts(candidates, order[:n_tested])
+        chosen = order[:n_tested][verdict]
+        return Tested(
+            kept=Candidates(candidates.owner[chosen], candidates.token[chosen], candidates.logw[chosen]),
+            noncanonical=float(weight[:n_tested][~verdict].sum()),
+            untested=float(left[n_tested]) if n_tested < len(order) else 0.0,
+        )
+
+    def _verdicts(self, candidates: Candidates, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """(len(chosen),) whether each chosen candidate is canonical; remembered across cursors with the same tail."""
+        verdict = np.zeros(len(chosen), np.bool_)
+        owners = candidates.owner[chosen]
+        for owner in np.unique(owners).tolist():
+            context = self.contexts[owner]
+            low, high = self.model.vocab.range_longer_than(self.tail[context.start :])
+            known = self.covers.verdicts(context.tokens, self.tail[: context.start], low, high)
+            mine = np.flatnonzero(owners == owner)
+            # the candidates of one owner stand together, in the order of the vocabulary's range
+            place = chosen[mine] - int(np.searchsorted(candidates.owner, owner))
+            for i in place[known[place] == 0].tolist():
+                known[i] = 1 if self.is_canonical(owner, int(self.model.vocab.sorted_ids[low + i])) else -1
+            verdict[mine] = known[place] > 0
+        return verdict
+
+    def byte_law(self) -> ByteDistribution:
+        """P(next = b | tail) = P(tail b) / P(tail) for every byte, and END (docs/exactness.md, section 2)."""
+        vocab = self.model.vocab
+        probability = np.zeros(N_OUTCOMES)
+        if self.log_mass == -np.inf:
+            return ByteDistribution(np.full(N_OUTCOMES, -np.inf), MissingMass(noncanonical=1.0, pruned=0.0))
+        for covers in (self.overhanging, following := self._tested(self.candidates(exact=True))):
+            kept = covers.kept
+            share = np.exp(kept.logw - self.log_mass)
+            for owner, token, mass in zip(kept.owner, kept.token, share, strict=True):
+                probability[vocab.bytes_of(token)[len(self.tail) - self.contexts[owner].start]] += mass
+        mass = float(np.exp(self.log_mass))
+        lost = following.noncanonical
+        for context in filter(self.is_exact, self.contexts):
+            stops = context.row[vocab.stop_ids]
+            if self.can_end(context):
+                probability[END] += np.exp(context.logp + log_sum(stops) - self.log_mass)
+            lost += float(np.exp(context.logp + log_sum(context.row[vocab.special_ids])))
+            lost -= float(np.exp(context.logp + log_sum(stops))) if self.can_end(context) else 0.0
+        with np.errstate(divide="ignore"):
+            logp = np.log(probability)
+        untested = self.overhanging.untested + following.untested + self.dropped
+        return ByteDistribution(logp, MissingMass(max(0.0, lost) / mass, min(1.0, untested / mass)))
+
+    def advance(self, byte: int) -> ByteState:
+        """The state after one more byte. Costs one decode call, or none when no cover ends exactly there."""
+        vocab = self.model.vocab
+        tail = self.tail + bytes([byte])
+        going_on: list[Context] = []
+        finished: list[tuple[Tokens, float]] = []
+        for owner, context in enumerate(self.contexts):
+            head = tail[context.start :]
+            going_on.append(context)
+            finished += [
+                ((*context.tokens, token), context.logp + float(context.row[token]))
+                for token in vocab.ids_of(head)
+                if self.is_canonical(owner, token)
+            ]
+        new: list[Context] = []
+        if finished:
+            rows = self.evaluate([self.stem + path for path, _ in finished])
+            new = [Context(path, len(tail), logp, row) for (path, logp), row in zip(finished, rows, strict=True)]
+        return replace(self, tail=tail, contexts=(*going_on, *new))._pruned()
+
+    def _pruned(self) -> ByteState:
+        """Without the contexts that carry at most `prune` of the mass each; at prune 0, without those that carry none."""
+        reach = np.array([self._reach(context) for context in self.contexts])
+        limit = log_sum(reach) + np.log(self.prune) if self.prune else -np.inf
+        kept = tuple(c for c, logw in zip(self.contexts, reach, strict=True) if logw > limit)
+        return replace(self, contexts=kept, dropped=self.dropped + float(np.exp(reach[reach <= limit]).sum()))
+
+    def _reach(self, context: Context) -> float:
+        """Log weight of all that this context puts beyond the tail, canonical or not."""
+        if self.is_exact(context):
+            return context.logp
+        low, high = self.model.vocab.range_longer_than(self.tail[context.start :])
+        return context.logp + log_sum(context.row[self.model.vocab.sorted_ids[low:high]])
