@@ -10,6 +10,7 @@ from byte_fim.canonical import Canonical
 LONGEST_TAIL_BYTES = 256
 _CHECK_WINDOW_BYTES = 64  # text left of the boundary that the check encodes again
 _FALLBACK_TAIL_BYTES = 48  # where nothing is settled: 99 % of the tails measured on code are shorter
+_N_CHECKS = 8  # continuations that a boundary is tried with
 _WHITESPACE = frozenset(b" \t\n\r\x0b\x0c")
 _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 _PUNCTUATION = frozenset(b"!\"#$%&()*+,-./:;<=>?@[\\]^`{|}~")  # without the apostrophe, which opens contractions
@@ -18,8 +19,8 @@ _PUNCTUATION = frozenset(b"!\"#$%&()*+,-./:;<=>?@[\\]^`{|}~")  # without the apo
 def find_boundary(canonical: Canonical, prefix: bytes, *, latest: int | None = None) -> int:
     """Byte offset of the last settled boundary before the cursor (or at or before `latest`); 0 is always one.
 
-    When none is found within `LONGEST_TAIL_BYTES`, the last one at which the encodings of all probes agree is taken: then the law
-    is conditioned on a token border there.
+    When none is found within `LONGEST_TAIL_BYTES` (long runs of one character, prose without blanks), the last token border at which all
+    probes agree is taken: then the law is conditioned on a border there.
     """
     end = len(prefix)
     last = max(0, end - 1) if latest is None else min(latest, end)
@@ -44,8 +45,8 @@ def _is_candidate(canonical: Canonical, prefix: bytes, cut: int) -> bool:
     if canonical.vocab.may_join(left, right):
         return False
     if right in _WHITESPACE:
-        return left not in _WHITESPACE and left < 0x80
-    return left in _WORD and right in _PUNCTUATION
+        return left not in _WHITESPACE
+    return (left in _WORD or left >= 0x80) and right in _PUNCTUATION
 
 
 def _is_settled(canonical: Canonical, prefix: bytes, cut: int) -> bool:
@@ -54,7 +55,7 @@ def _is_settled(canonical: Canonical, prefix: bytes, cut: int) -> bool:
     fixed = canonical.encode(left)
     return all(
         canonical.encode(left + right + more) == fixed + canonical.encode(right + more)
-        for more in list(canonical.every_continuation(right))[:8]
+        for more in list(canonical.every_continuation(right))[:_N_CHECKS]
     )
 
 
@@ -66,12 +67,12 @@ def _window_start(prefix: bytes, cut: int) -> int:
 
 
 def _agreed_border(canonical: Canonical, prefix: bytes, latest: int) -> int:
-    start = _window_start(prefix, latest)
+    """The last token border at or before `latest` that the whole prefix has under every probe."""
     agreed: set[int] | None = None
-    for more in canonical.every_continuation(prefix):
-        borders, offset = set[int](), start
-        for token in canonical.encode(prefix[start:] + more):
-            borders.add(offset)
+    for more in list(canonical.every_continuation(prefix))[:_N_CHECKS]:
+        borders, offset = {0}, 0
+        for token in canonical.encode(prefix + more):
             offset += len(canonical.vocab.bytes_of(token))
+            borders.add(offset)
         agreed = borders if agreed is None else agreed & borders
-    return max((border for border in agreed or () if border <= latest), default=start)
+    return max(border for border in agreed or {0} if border <= latest)

@@ -22,7 +22,8 @@ _AFTER_NON_ASCII = (b"", b"a", b" a", b"\n", b"\xc3\xa9", b"\xe4\xb8\xad")
 _AFTER_ANYTHING = tuple(
     dict.fromkeys((*_AFTER_BLANKS, *_AFTER_DIGITS, *_AFTER_QUOTES, *_AFTER_NON_ASCII, b"(", b'"', b"_", b"  a"))
 )
-_REMEMBERED_TEXTS = 1 << 16
+_REMEMBERED_TEXTS = 1 << 14
+_LONGEST_REMEMBERED_BYTES = 128
 _WHITESPACE = b" \t\n\r\x0b\x0c"
 _APOSTROPHE_REACH_BYTES = 3  # the longest contraction, 'll, changes the border before its last letter
 
@@ -34,13 +35,17 @@ class Canonical:
         self.vocab = model.vocab
         tokenize = WeakMethod(model.tokenize)  # weak: what is remembered of a model must not keep it alive
 
-        @lru_cache(maxsize=_REMEMBERED_TEXTS)
         def encode(text: bytes) -> Tokens:
             live = tokenize()
             assert live is not None, "asked about a model that is gone"
             return tuple(live(text))
 
-        self.encode = encode
+        self._encode = encode
+        self._remember = lru_cache(maxsize=_REMEMBERED_TEXTS)(encode)
+
+    def encode(self, text: bytes) -> Tokens:
+        """The canonical encoding; remembered when the text is short enough to come again."""
+        return self._remember(text) if len(text) <= _LONGEST_REMEMBERED_BYTES else self._encode(text)
 
     def accepts(self, text: bytes, tokens: Tokens) -> bool:
         """True when some continuation of `text` encodes to a sequence that begins with `tokens`, which decode to `text`."""

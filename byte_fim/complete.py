@@ -226,8 +226,10 @@ class _Loop:
         return token, float(row[token])
 
     def _whole_characters(self, middle: bytes) -> bytes:
-        cut = unfinished_character(self.unfinished + middle)
-        return middle[: max(0, len(middle) - len(cut))] if cut else middle
+        # a loop, because a model may produce one unfinished character after another
+        while middle and (cut := unfinished_character(self.unfinished + middle)):
+            middle = middle[: max(0, len(middle) - len(cut))]
+        return middle
 
 
 def _shape(scores: Float64Array, options: CompleteOptions) -> Float64Array:

@@ -52,6 +52,7 @@ class Covers:
         for start in range(len(tail) - 1, max(-1, len(tail) - self.vocab.longest_bytes), -1):
             if start not in reached and not self._search_from(start, tail, found=found, reached=reached, tried=tried):
                 found.add(self.canonical.encode(tail[:start]))
+        found = found or {()}
         n_trunk = _shared_beginning(found)
         return tuple(sorted({path[:end] for path in found for end in range(n_trunk, len(path) + 1)}))
 
@@ -79,6 +80,8 @@ class Covers:
         offset = 0
         for i, token in enumerate(tokens):
             end = offset + len(self.vocab.bytes_of(token))
+            if not text.startswith(self.vocab.bytes_of(token), offset):
+                return offset  # a byte that the vocabulary cannot express: nothing here covers it
             if end >= len(tail):
                 found.add(tokens[:i] if tail else ())
                 if tail and end == len(tail):
@@ -105,5 +108,5 @@ class Covers:
 
 def _shared_beginning(paths: Iterable[Tokens]) -> int:
     """Number of tokens that all paths begin with."""
-    first, last = min(paths, default=()), max(paths, default=())
+    first, last = min(paths), max(paths)
     return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))

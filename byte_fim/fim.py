@@ -34,6 +34,8 @@ class FimFormat:
     middle_id: TokenId | None
     start_ids: Tokens = ()
     """What stands before everything (BOS). Part of the law: it changes what the model says."""
+    separator_id: TokenId | None = None
+    """What parts documents in training; opens a plain prompt where no BOS does, since something has to."""
 
     @property
     def is_complete(self) -> bool:
@@ -63,7 +65,8 @@ class Hole:
 def lay_out(fim: FimFormat, layout: Layout, *, stem: Tokens, suffix: Tokens, tail: bytes) -> Prompt:
     """Raises NoFimTokens when the layout needs ids that the format lacks."""
     if layout == "plain":
-        return Prompt(fim.start_ids + stem, tail)
+        opening = fim.start_ids or (() if fim.separator_id is None else (fim.separator_id,))
+        return Prompt(opening + stem, tail)
     before, after, middle = fim.prefix_id, fim.suffix_id, fim.middle_id
     if before is None or after is None or middle is None:
         raise NoFimTokens(

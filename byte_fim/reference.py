@@ -13,7 +13,7 @@ from itertools import product
 
 import numpy as np
 
-from byte_fim.model import DecodeCounts, Float64Array, TokenModel
+from byte_fim.model import ContextTooLong, DecodeCounts, Float64Array, TokenModel
 from byte_fim.vocab import TokenId, Tokens, Vocab
 
 Law = Callable[[Tokens], Float64Array]
@@ -53,6 +53,8 @@ class ToyModel:
         return ids
 
     def next_token_logprobs(self, contexts: Sequence[Sequence[TokenId]]) -> Float64Array:
+        if max(map(len, contexts)) > self.n_context_tokens:
+            raise ContextTooLong(f"A toy holds {self.n_context_tokens} tokens; shorten the prompt.")
         n_tokens = sum(map(len, contexts))
         self.counts = DecodeCounts(self.counts.decode_calls + 1, self.counts.decoded_tokens + n_tokens, 0)
         return np.stack([self._law(tuple(context)) for context in contexts])

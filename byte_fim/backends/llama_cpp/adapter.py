@@ -170,7 +170,14 @@ def _why() -> str:
 def _fim_format(handle: object) -> FimFormat:
     ids = fim_ids(handle)
     starts = (int(lib.llama_vocab_bos(handle)),) if lib.llama_vocab_get_add_bos(handle) else ()
-    return FimFormat(prefix_id=ids.get("pre"), suffix_id=ids.get("suf"), middle_id=ids.get("mid"), start_ids=starts)
+    ends = [int(token) for token in (lib.llama_vocab_eot(handle), lib.llama_vocab_eos(handle), lib.llama_vocab_bos(handle)) if token >= 0]
+    return FimFormat(
+        prefix_id=ids.get("pre"),
+        suffix_id=ids.get("suf"),
+        middle_id=ids.get("mid"),
+        start_ids=starts,
+        separator_id=ends[0] if ends else None,
+    )
 
 
 def _available_processors() -> int:

@@ -1,0 +1,277 @@
+"""The `bytefim` command: what can be said on the command line, and how failure is told. Knows not how things are done.
+
+Exit status: 0 done; 1 the request could not be served, one sentence on stderr; 2 wrong usage. What is slow to import is
+imported by the command that needs it, so that --help and mistakes answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+Parsers = argparse._SubParsersAction  # pyright: ignore[reportPrivateUsage]  # argparse has no public name for it
+
+CURSOR_HELP = "where the cursor is; bytes and columns count from 0, lines from 1"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a sign shows its escape instead
+            stream.reconfigure(errors="backslashreplace")
+    arguments = build_parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("bytefim: interrupted", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if arguments.debug:
+            raise
+        print(f"bytefim: {_sentence(error)}", file=sys.stderr)
+        return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="bytefim", description="Local, offline inline code completion for every LSP editor, right at every byte."
+    )
+    parser.add_argument("--version", action="version", version=f"bytefim {_version()}")
+    parser.add_argument("--debug", action="store_true", help="show a traceback when something fails")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_serve(commands)
+    _add_complete(commands)
+    _add_next_byte(commands)
+    _add_models(commands)
+    _add_doctor(commands)
+    return parser
+
+
+def _add_serve(commands: Parsers[argparse.ArgumentParser]) -> None:
+    serve = _add_command(commands, "serve", run_serve, "the language server; editors start it")
+    channel = serve.add_mutually_exclusive_group()
+    channel.add_argument("--stdio", action="store_true", help="speak on stdin and stdout (the default)")
+    channel.add_argument("--tcp", metavar="HOST:PORT", type=_host_and_port, help="listen there for one editor")
+    serve.add_argument(
+        "--model", metavar="NAME|PATH", help="see `bytefim models list`; default: the one that ships with bytefim"
+    )
+    serve.add_argument("--settings", metavar="FILE", type=Path, help="a TOML file of settings")
+
+
+def _add_complete(commands: Parsers[argparse.ArgumentParser]) -> None:
+    complete = _add_command(commands, "complete", run_complete, "complete a file at a cursor")
+    _add_question(complete)
+    complete.add_argument(
+        "--n", type=_whole_number(1, 20), default=1, metavar="K", help="how many alternatives (default 1)"
+    )
+    complete.add_argument(
+        "--max-tokens", type=_whole_number(1, 1024), default=48, metavar="M", help="longest suggestion (default 48)"
+    )
+    complete.add_argument(
+        "--conditioning", choices=("exact", "healing", "naive"), default="exact", help="the others are for comparison"
+    )
+    complete.add_argument("--no-trim", action="store_true", help="all that the model says, up to --max-tokens")
+    complete.add_argument(
+        "--temperature", type=_temperature, default=0.0, metavar="T", help="0, the default, takes the likeliest"
+    )
+    complete.add_argument(
+        "--seed", type=_whole_number(0, 2**63), default=0, metavar="S", help="for --temperature above 0 (default 0)"
+    )
+    complete.add_argument("--json", action="store_true", help="print one JSON object")
+    complete.add_argument("--explain", action="store_true", help="also print what the answer rests on")
+
+
+def _add_next_byte(commands: Parsers[argparse.ArgumentParser]) -> None:
+    next_byte = _add_command(commands, "next-byte", run_next_byte, "the probability of every next byte at a cursor")
+    _add_question(next_byte)
+    next_byte.add_argument(
+        "--suffix", action=argparse.BooleanOptionalAction, default=True, help="show the model what follows the cursor"
+    )
+    next_byte.add_argument(
+        "--conditioning",
+        choices=("exact", "naive", "reference"),
+        default="exact",
+        help="naive: trust the tokens as they are cut; reference: exact, each context alone, nothing cached (slow)",
+    )
+    next_byte.add_argument("--json", action="store_true", help="print one JSON object")
+    next_byte.add_argument("--plot", metavar="FILE.svg", help="draw the law beside the naive one")
+
+
+def _add_models(commands: Parsers[argparse.ArgumentParser]) -> None:
+    models = _add_command(commands, "models", None, "the models that bytefim knows")
+    actions = models.add_subparsers(metavar="ACTION", required=True)
+    listing = _add_command(actions, "list", run_models_list, "all of them, and which are here")
+    one = [
+        _add_command(actions, "show", run_models_show, "all that is known of one"),
+        _add_command(actions, "path", run_models_path, "where its file is"),
+        _add_command(actions, "verify", run_models_verify, "whether its file is intact"),
+    ]
+    for action in one:
+        action.add_argument("name", metavar="NAME")
+    for action in (listing, *one):
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_doctor(commands: Parsers[argparse.ArgumentParser]) -> None:
+    doctor = _add_command(commands, "doctor", run_doctor, "what is installed, and what would stop a suggestion")
+    doctor.add_argument("--model", metavar="NAME|PATH", help="default: the one that ships with bytefim")
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_question(command: argparse.ArgumentParser) -> None:
+    """A file, a cursor in it, and whom to ask."""
+    command.add_argument("file", metavar="FILE", help="the file to read; - for stdin")
+    cursor = command.add_argument_group("cursor", CURSOR_HELP)
+    cursor.add_argument("--offset", type=int, metavar="BYTES", help="bytes before the cursor")
+    cursor.add_argument("--line", type=int, metavar="L")
+    cursor.add_argument("--column", type=int, metavar="C", help="in bytes")
+    command.add_argument(
+        "--model", metavar="NAME|PATH", help="see `bytefim models list`; default: the one that ships with bytefim"
+    )
+    command.add_argument(
+        "--layout",
+        choices=("auto", "plain", "psm", "spm"),
+        default="auto",
+        help="order of the prompt; auto: as the model was trained",
+    )
+    command.set_defaults(usage_error=command.error)
+
+
+def _add_command(
+    commands: Parsers[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int] | None,
+    help_text: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
+    command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    if run is not None:
+        command.set_defaults(run=run)
+    return command
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    """`bytefim serve`."""
+    from lsp_server.serve import serve
+
+    return serve(model=arguments.model, settings_path=arguments.settings, tcp=arguments.tcp)
+
+
+def run_complete(arguments: argparse.Namespace) -> int:
+    """`bytefim complete`."""
+    _require_cursor(arguments)
+    from lsp_server import ask
+
+    return ask.run_complete(arguments)
+
+
+def run_next_byte(arguments: argparse.Namespace) -> int:
+    """`bytefim next-byte`."""
+    _require_cursor(arguments)
+    from lsp_server import ask
+
+    return ask.run_next_byte(arguments)
+
+
+def run_models_list(arguments: argparse.Namespace) -> int:
+    """`bytefim models list`."""
+    from lsp_server import model_listing
+
+    model_listing.print_list(as_json=arguments.json)
+    return 0
+
+
+def run_models_show(arguments: argparse.Namespace) -> int:
+    """`bytefim models show NAME`."""
+    from lsp_server import model_listing
+
+    model_listing.print_entry(arguments.name, as_json=arguments.json)
+    return 0
+
+
+def run_models_path(arguments: argparse.Namespace) -> int:
+    """`bytefim models path NAME`."""
+    from lsp_server import model_listing
+
+    model_listing.print_path(arguments.name, as_json=arguments.json)
+    return 0
+
+
+def run_models_verify(arguments: argparse.Namespace) -> int:
+    """`bytefim models verify NAME`."""
+    from lsp_server import model_listing
+
+    model_listing.print_verdict(arguments.name, as_json=arguments.json)
+    return 0
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """`bytefim doctor`; status 1 when no suggestion can appear."""
+    from lsp_server import doctor
+
+    facts = doctor.collect_facts(arguments.model)
+    print(json.dumps(facts) if arguments.json else doctor.render(facts))
+    return 0 if facts["verdict"]["ok"] else 1
+
+
+def _require_cursor(arguments: argparse.Namespace) -> None:
+    """Exactly one of --offset and --line with --column; exits with 2 otherwise."""
+    has_line, has_column = arguments.line is not None, arguments.column is not None
+    if (arguments.offset is None) == (not has_line and not has_column) or has_line != has_column:
+        arguments.usage_error("say where the cursor is: either --offset BYTES, or --line L and --column C")
+
+
+def _whole_number(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _temperature(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 10.0:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number from 0 to 10")
+    return value
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} must be HOST:PORT, such as 127.0.0.1:2087")
+    return host.strip("[]"), int(port)
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("bytefim")
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout that was never installed
+        return "(not installed)"
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, for whoever typed the command."""
+    from byte_fim.model import ModelError
+    from lsp_server.cursor import CursorOutsideText
+
+    if isinstance(error, ModelError | CursorOutsideText):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"Cannot use {error.filename}: {error.strerror}; check the path and its permissions."
+    return f"Internal error ({type(error).__name__}: {error}); run again with --debug and report what it prints."

@@ -1,0 +1,199 @@
+"""What is installed, what works, how fast, and what would stop a suggestion: the facts behind `bytefim doctor`.
+
+A broken model or library is a fact like any other, never an error. Knows neither the command line nor the editor.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+
+from byte_fim.model import ModelError, TokenModel
+from lsp_server.model_catalog import Catalog, LoadedModel, find_model, load_model, read_catalog, verify
+from lsp_server.model_trial import try_library
+from lsp_server.settings import DEFAULTS, Settings
+
+Fact = None | bool | int | float | str | Sequence[str]
+Facts = dict[str, dict[str, Fact]]
+"""Section -> name -> fact. Sections: see `collect_facts`."""
+
+Clock = Callable[[], float]
+"""Seconds from some fixed moment on."""
+
+_PACKAGES = ("bytefim", "llama-cpp-python", "numpy", "pygls", "lsprotocol")
+_TEXT = b"def add(left, right):\n    total = left + right\n    return total\n\n\n"
+_PROMPT_TOKENS = 256
+_GENERATED_TOKENS = 32
+_MEASURE_LIMIT_S = 3.0  # a big model on a slow machine generates fewer tokens instead
+_SUGGESTION_TOKENS = 12  # what one line takes
+
+
+def collect_facts(
+    model_name: str | None = None,
+    *,
+    settings: Settings = DEFAULTS,
+    catalog: Catalog | None = None,
+    load: Callable[..., LoadedModel] = load_model,
+    clock: Clock = time.perf_counter,
+) -> Facts:
+    """Sections versions, llama.cpp, model, speed, memory, settings, verdict; a section is empty when it cannot be had.
+
+    `verdict` holds `ok` (False: no suggestion will appear), `problems` and `hints`. Loads the model and works it for a
+    second or so.
+    """
+    facts: Facts = {"versions": _versions(), "llama.cpp": {}, "model": {}, "speed": {}, "memory": {}}
+    problems: list[str] = []
+    hints: list[str] = []
+    try:
+        facts["llama.cpp"] = dict(try_library())
+        started_s = clock()
+        loaded = _load(model_name or settings.model, settings, catalog=catalog or read_catalog(), load=load)
+        try:
+            facts["model"] = {**_describe(loaded, settings), "load_ms": round(1000 * (clock() - started_s), 1)}
+            speed = _measure_speed(loaded, clock=clock)
+            facts["speed"] = dict(speed)
+            problems, hints = _judge(loaded, speed, settings)
+        finally:
+            loaded.close()
+    except ModelError as error:
+        problems.append(str(error))
+    if not settings.enabled:
+        problems.append("Suggestions are switched off; set enabled = true.")
+    facts["memory"] = {"peak_mib": _peak_memory_mib()}
+    facts["settings"] = asdict(settings)
+    facts["verdict"] = {"ok": not problems, "problems": problems, "hints": hints}
+    return facts
+
+
+def render(facts: Mapping[str, Mapping[str, Fact]]) -> str:
+    """The facts for people: one section after the other, the verdict last."""
+    lines: list[str] = []
+    for section, entries in facts.items():
+        if section == "verdict" or not entries:
+            continue
+        width = max(map(len, entries))
+        lines += [section, *(f"  {name:<{width}}  {_shown(fact)}" for name, fact in entries.items()), ""]
+    verdict = facts["verdict"]
+    for kind, mark in (("problems", "problem"), ("hints", "hint")):
+        sentences = verdict[kind]
+        assert isinstance(sentences, Sequence)
+        lines += [f"{mark}: {sentence}" for sentence in sentences]
+    lines.append(
+        "Suggestions should appear." if verdict["ok"] else "No suggestion will appear before the problem is solved."
+    )
+    return "\n".join(lines)
+
+
+def _versions() -> dict[str, Fact]:
+    versions: dict[str, Fact] = {"python": platform.python_version(), "system": platform.platform()}
+    versions["processors"] = os.cpu_count()
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+def _load(
+    model_name: str | None, settings: Settings, *, catalog: Catalog, load: Callable[..., LoadedModel]
+) -> LoadedModel:
+    """The model as the server would load it, but taken without FIM too. Raises ModelError."""
+    found = find_model(model_name, catalog=catalog)
+    if found.entry and found.path == catalog.find_file(found.entry):
+        verify(found.entry, catalog=catalog)
+    return load(
+        model_name,
+        n_context_tokens=settings.n_context_tokens,
+        n_threads=settings.n_threads,
+        require_fim=False,
+        catalog=catalog,
+    )
+
+
+def _describe(loaded: LoadedModel, settings: Settings) -> dict[str, Fact]:
+    fim = loaded.fim
+    return {
+        "name": loaded.name,
+        "path": str(loaded.path),
+        "fim": "yes" if fim.is_complete else "no",
+        "fim_ids": f"prefix {fim.prefix_id}, suffix {fim.suffix_id}, middle {fim.middle_id}",
+        "layout": loaded.layout if settings.layout == "auto" else settings.layout,
+        **loaded.facts,
+    }
+
+
+def _measure_speed(loaded: LoadedModel, *, clock: Clock) -> dict[str, float]:
+    model = loaded.model
+    n_prompt_tokens = max(2, min(_PROMPT_TOKENS, model.n_context_tokens - _GENERATED_TOKENS))
+    text = model.tokenize(_TEXT)
+    prompt = [*loaded.fim.start_ids, *(text * (n_prompt_tokens // len(text) + 1))][:n_prompt_tokens]
+    model.next_token_logprobs([prompt[1:]])  # the first evaluation pays for memory and for waking the threads
+    return {
+        "prompt_tokens_per_s": _tokens_per_s(model, clock, lambda: model.next_token_logprobs([prompt])),
+        "generated_tokens_per_s": _tokens_per_s(model, clock, lambda: _generate(model, prompt, clock)),
+    }
+
+
+def _tokens_per_s(model: TokenModel, clock: Clock, work: Callable[[], object]) -> float:
+    """Counts what was really evaluated, so that reused tokens do not flatter."""
+    before, started_s = model.counts, clock()
+    work()
+    return round(model.counts.since(before).decoded_tokens / max(clock() - started_s, 1e-9), 1)
+
+
+def _generate(model: TokenModel, prompt: Sequence[int], clock: Clock) -> None:
+    context, started_s = list(prompt), clock()
+    n_tokens = min(_GENERATED_TOKENS, model.n_context_tokens - len(prompt))
+    for _ in range(n_tokens):
+        if clock() - started_s > _MEASURE_LIMIT_S:
+            break
+        context.append(int(model.next_token_logprobs([context])[0].argmax()))
+
+
+def _judge(loaded: LoadedModel, speed: Mapping[str, float], settings: Settings) -> tuple[list[str], list[str]]:
+    """Problems (nothing will be suggested) and hints (it could be better), as sentences."""
+    problems: list[str] = []
+    hints: list[str] = []
+    if not loaded.fim.is_complete and settings.layout != "plain":
+        problems.append(
+            f'{loaded.name} has no fill-in-the-middle tokens; set layout = "plain" or choose another model.'
+        )
+    if loaded.facts.get("use_extra_buffers") == "no":
+        hints.append(
+            "Repacked weights fail on this machine, so they are not used; another llama.cpp build may be faster."
+        )
+    n_tokens = loaded.model.n_context_tokens
+    prompt_ms = 1000 * n_tokens / max(speed["prompt_tokens_per_s"], 1e-9)
+    suggestion_ms = 1000 * _SUGGESTION_TOKENS / max(speed["generated_tokens_per_s"], 1e-9)
+    first_ms = prompt_ms + suggestion_ms
+    if first_ms > settings.deadline_ms:
+        hints.append(
+            f"The first suggestion in a long file takes about {first_ms:.0f} ms, longer than deadline_ms ="
+            f" {settings.deadline_ms}; raise deadline_ms, set n_threads = 1 if other programs are busy, or choose a"
+            " smaller model."
+        )
+    return problems, hints
+
+
+def _peak_memory_mib() -> float | None:
+    """The most memory this process has held, in MiB; None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)  # bytes on macOS, KiB elsewhere
+
+
+def _shown(fact: Fact) -> str:
+    if fact is None:
+        return "-"
+    if isinstance(fact, bool):
+        return "yes" if fact else "no"
+    return f"{fact:,.1f}" if isinstance(fact, float) else str(fact)

@@ -1,0 +1,268 @@
+"""Tries a model in a throw-away process: native code may crash, the server may not. Knows no catalogue and no layout.
+
+Known case: ggml's AMX kernels built with GCC 12 fault on quantized weights as soon as two tokens are evaluated
+together. So the trial evaluates a prompt of many tokens, then goes on from it in two ways at once. When it dies it is
+repeated with the parameters that avoid repacked weights. What worked is remembered per native library, model file and
+parameters; failures are not, because memory may have been short.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal, cast
+
+from byte_fim.model import BadModelFile, ModelError
+
+CHILD_COMMAND = (sys.executable, "-P", "-m", "lsp_server.model_trial")
+"""-P: the working directory belongs to the user, and nothing may be imported from it."""
+LEAST_TIMEOUT_S = 60.0
+TIMEOUT_S_PER_BYTE = 60.0 / 2**30  # a slow disk reads a gigabyte in a minute
+LIBRARY_TIMEOUT_S = 60.0
+MAX_REMEMBERED = 100  # trials; older ones are forgotten
+_TEXT = b"def mean(values: list[float]) -> float:\n    if not values:\n        return 0.0\n    return sum(values) / "
+_SOURCE_FOLDER = re.compile(r"\S*[/\\](?=[^/\\\s]+:\d+:)")  # of "/there/llama-vocab.cpp:2544: GGML_ASSERT(...) failed"
+_MAX_REASON_CHARACTERS = 200
+_MAX_PROMPT_TOKENS = 48  # enough for the kernels that evaluate many tokens together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadParams:
+    """How a model is to be loaded; what the adapter takes, without importing the adapter."""
+
+    n_context_tokens: int | None = None
+    n_threads: int | None = None
+    use_extra_buffers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TrialOutcome:
+    """Parameters with which the model survived."""
+
+    params: LoadParams
+    summary: str
+    """One line for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    kind: Literal["ok", "refused", "died"]
+    reason: str = ""
+    is_lasting: bool = False
+    """a repetition would give the same"""
+
+
+def try_model(
+    path: Path,
+    params: LoadParams,
+    *,
+    command: Sequence[str] = CHILD_COMMAND,
+    cache_file: Path | None = None,
+    timeout_s: float | None = None,
+) -> TrialOutcome:
+    """Parameters with which the model can be loaded in this process. Raises BadModelFile when there are none.
+
+    The first time it costs a process that loads the model, later a look into the cache. `command` starts the child;
+    path and parameters (as JSON) are appended.
+    """
+    cache_file = cache_file or find_cache_file()
+    timeout_s = timeout_s or LEAST_TIMEOUT_S + path.stat().st_size * TIMEOUT_S_PER_BYTE
+    key = _key(path, params)
+    remembered = _read_cache(cache_file).get(key) if cache_file else None
+    if remembered is not None:
+        return TrialOutcome(
+            replace(params, use_extra_buffers=remembered == ""), _summary(remembered, when="tried earlier")
+        )
+    first = _attempt(path, params, command=command, timeout_s=timeout_s)
+    second = first
+    if first.kind == "died":
+        second = _attempt(path, replace(params, use_extra_buffers=False), command=command, timeout_s=timeout_s)
+    if second.kind == "refused":
+        raise BadModelFile(second.reason)
+    if second.kind == "died":
+        raise BadModelFile(
+            f"{path} makes llama.cpp fail ({second.reason}); fetch the model again, or choose another one."
+        )
+    if cache_file and (first.kind == "ok" or first.is_lasting):
+        _remember(cache_file, key, first.reason)
+    return TrialOutcome(replace(params, use_extra_buffers=first.kind == "ok"), _summary(first.reason, when="tried now"))
+
+
+def try_library(*, command: Sequence[str] = CHILD_COMMAND) -> Mapping[str, str]:
+    """Facts about the native library, found in a throw-away process. Raises ModelError when it does not even start."""
+    ended = _run([*command], timeout_s=LIBRARY_TIMEOUT_S)
+    if isinstance(ended, _Attempt):
+        raise ModelError(f"llama.cpp does not start on this machine ({ended.reason}); install llama-cpp-python again.")
+    return {key: str(value) for key, value in ended.items()}
+
+
+def find_cache_file() -> Path | None:
+    """Where this user's trials are remembered; None for a user without a home folder."""
+    try:
+        if sys.platform == "win32":
+            base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        else:
+            base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:  # containers run as user ids that nobody knows
+        return None
+    return Path(base) / "bytefim" / "model-trials.json"
+
+
+def _attempt(path: Path, params: LoadParams, *, command: Sequence[str], timeout_s: float) -> _Attempt:
+    ended = _run([*command, str(path), json.dumps(asdict(params))], timeout_s=timeout_s)
+    if isinstance(ended, _Attempt):
+        return ended
+    reason = str(ended.get("reason"))
+    match ended.get("outcome"):
+        case "ok":
+            return _Attempt("ok")
+        case "refused":
+            return _Attempt("refused", reason)
+        case _:
+            return _Attempt("died", reason.rstrip("."), is_lasting=True)
+
+
+def _run(command: Sequence[str], *, timeout_s: float) -> Mapping[str, object] | _Attempt:
+    """The object that the child printed, or how it died."""
+    try:
+        ended = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+            env={**os.environ, "GGML_NO_BACKTRACE": "1"},  # or ggml's abort would start a debugger
+            creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+        )
+    except subprocess.TimeoutExpired:
+        return _Attempt("died", f"no answer within {timeout_s:.0f} s")
+    except OSError as error:
+        return _Attempt("died", f"the trial process did not start: {error.strerror}")
+    if ended.returncode != 0:
+        why = _signal_name(ended.returncode) or f"exit status {ended.returncode}"
+        reason = ": ".join(filter(None, (why, _last_words(ended.stderr))))
+        return _Attempt("died", reason, is_lasting=why != "SIGKILL")  # SIGKILL: memory was short
+    try:
+        return cast("dict[str, object]", json.loads(ended.stdout.splitlines()[-1]))
+    except (ValueError, IndexError):
+        return _Attempt("died", "the trial process said nothing")
+
+
+def _last_words(stderr: bytes) -> str:
+    """The last line of what the child complained of, without the folders of the machine that llama.cpp was built on."""
+    lines = stderr.decode("utf-8", "replace").strip().splitlines() or [""]
+    return _SOURCE_FOLDER.sub("", lines[-1])[:_MAX_REASON_CHARACTERS]
+
+
+def _signal_name(return_code: int) -> str | None:
+    try:
+        return signal.Signals(-return_code).name if return_code < 0 else None
+    except ValueError:
+        return f"signal {-return_code}"
+
+
+def _summary(reason: str, *, when: str) -> str:
+    return f"passed, {when}" if not reason else f"passed without repacked weights, {when}; with them it died ({reason})"
+
+
+def _key(path: Path, params: LoadParams) -> str:
+    """Changes with everything that may change the outcome."""
+    identity = [sys.version, [_file_identity(file) for file in _library_files()], _file_identity(path), asdict(params)]
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+
+
+def _file_identity(path: Path) -> list[str | int]:
+    status = path.stat()
+    return [str(path.resolve()), status.st_size, status.st_mtime_ns]
+
+
+def _library_files() -> list[Path]:
+    """The native libraries of llama-cpp-python, found without importing it: the import alone runs native code."""
+    package = importlib.util.find_spec("llama_cpp")
+    if package is None or package.origin is None:
+        raise BadModelFile(
+            "The package llama-cpp-python is missing, and without it no model runs; install bytefim again."
+        )
+    folder = Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(package.origin).parent / "lib")
+    return sorted(file for file in folder.glob("*") if {".so", ".dylib", ".dll"} & set(file.suffixes))
+
+
+def _read_cache(file: Path) -> dict[str, str]:
+    """Key -> why the default parameters failed, empty when they did not. A file that cannot be used counts as empty."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return {str(key): str(reason) for key, reason in content["survived"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _remember(file: Path, key: str, reason: str) -> None:
+    entries = list({**_read_cache(file), key: reason}.items())[-MAX_REMEMBERED:]
+    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(json.dumps({"survived": dict(entries)}, indent=1), encoding="utf-8")
+        unfinished.replace(file)  # readers see the old file or the new one, never half of it
+    except OSError:  # nowhere to write: the next start tries again
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The child: no arguments, say what the library is; path and parameters, load that model and use it a little."""
+    _die_quietly()
+    from byte_fim.backends.llama_cpp import library_facts
+
+    said: Mapping[str, str]
+    if not arguments:
+        said = library_facts()
+    else:
+        path, params = arguments
+        try:
+            _exercise(Path(path), LoadParams(**json.loads(params)))
+            said = {"outcome": "ok"}
+        except BadModelFile as refusal:
+            said = {"outcome": "refused", "reason": str(refusal)}
+        except ModelError as failure:
+            said = {"outcome": "failed", "reason": str(failure)}
+    print(json.dumps(said), flush=True)
+    return 0
+
+
+def _exercise(path: Path, params: LoadParams) -> None:
+    from byte_fim.backends.llama_cpp import LlamaCppModel, RuntimeParams
+
+    model = LlamaCppModel(path, RuntimeParams(**asdict(params)))
+    n_prompt_tokens = min(_MAX_PROMPT_TOKENS, model.n_context_tokens - 1)
+    prompt = [*model.fim.start_ids, *model.tokenize(_TEXT)][:n_prompt_tokens]
+    likely = [int(token) for token in model.next_token_logprobs([prompt])[0].argsort()[-2:]]
+    model.next_token_logprobs([[*prompt, token] for token in likely])
+    model.close()
+
+
+def _die_quietly() -> None:
+    """No core file in the user's folder, no dialogue on the user's screen."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.kernel32.SetErrorMode(0x0001 | 0x0002)  # critical errors and faults end the process silently
+    else:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""A model for the server's tests: says what it is told to, waits when it is told to, and heeds an abort."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from byte_fim.complete import Alternative, CompleteOptions, Completion, FindEnd, ShouldStop
+from byte_fim.distribution import MissingMass
+from byte_fim.fim import FimFormat
+from byte_fim.model import DecodeAborted, DecodeCounts, TokenModel
+from byte_fim.reference import ToyModel
+from lsp_server.model_catalog import LoadedModel
+
+WAIT = b"WAIT"  # a prefix that ends so keeps the model busy until it is aborted
+PATIENCE_S = 20.0  # a test that waits longer has failed
+
+
+class FakeModel:
+    """A loaded toy model whose completions are scripted."""
+
+    def __init__(self, script: Callable[[bytes], bytes] = lambda prefix: b"lt = 1\nnext line") -> None:
+        self.script = script
+        self.aborted = threading.Event()
+        self.waiting = threading.Event()
+        """Set while a completion waits for its abort."""
+        self.asked: list[bytes] = []
+        """Prefixes in the order in which they were asked."""
+        self.closed = threading.Event()
+        self.closing_thread: int | None = None
+
+    def load(self, *_: object) -> LoadedModel:
+        """What `load_model` gives."""
+        return LoadedModel(
+            name="fake",
+            path=Path("fake.gguf"),
+            model=ToyModel([]),
+            fim=FimFormat(None, None, None),
+            layout="plain",
+            cut="word",
+            set_abort=lambda is_set: self.aborted.set() if is_set else self.aborted.clear(),
+            facts={},
+            close=self._close,
+        )
+
+    def complete(
+        self,
+        model: TokenModel,
+        fim: FimFormat,
+        prefix: bytes,
+        suffix: bytes,
+        *,
+        options: CompleteOptions,
+        should_stop: ShouldStop,
+        find_end: FindEnd,
+    ) -> Completion:
+        """The scripted middle; as long as one token, a decode that only an abort ends."""
+        self.asked.append(prefix)
+        if prefix.endswith(WAIT):
+            self.waiting.set()
+            assert self.aborted.wait(PATIENCE_S), "nobody aborted"
+            self.waiting.clear()
+            assert should_stop() is not None, "aborted without a reason"
+            raise DecodeAborted
+        middle = self.script(prefix)
+        kept = find_end(middle)
+        return Completion(
+            alternatives=(Alternative(middle if kept is None else middle[:kept], float(np.log(0.5)), "trimmed", 3),),
+            missing_mass=MissingMass(0.0, 0.25),
+            stem_tokens=(1, 2),
+            tail=b"",
+            covers=(),
+            n_contexts=4,
+            counts=DecodeCounts(5, 6, 7),
+            layout=options.layout,
+            conditioning=options.conditioning,
+        )
+
+    def _close(self) -> None:
+        self.closing_thread = threading.get_ident()
+        self.closed.set()

@@ -1,0 +1,144 @@
+"""`bytefim doctor`: facts about what is there, and plain words about what is not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from byte_fim.model import BadModelFile
+from lsp_server.doctor import Facts, collect_facts, render
+from lsp_server.model_catalog import LoadedModel, load_model
+from lsp_server.model_trial import LoadParams, TrialOutcome, try_model
+from lsp_server.settings import DEFAULTS, Settings
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+NANO = "bytefim-nano-spm"
+ONE_THREAD = replace(DEFAULTS, n_threads=1)  # tests share the machine with other work
+
+
+def examine(folder: Path, model: str | None, settings: Settings = ONE_THREAD) -> Facts:
+    """The facts, with trials that leave the user's cache alone."""
+    trial = partial(try_model, cache_file=folder / "trials.json")
+    return collect_facts(model, settings=settings, load=partial(load_model, trial=trial))
+
+
+def verdict(facts: Facts, kind: str) -> list[str]:
+    """The sentences of one kind."""
+    sentences = facts["verdict"][kind]
+    assert isinstance(sentences, list)
+    return sentences
+
+
+def number(facts: Facts, section: str, name: str) -> float:
+    """A fact that is a number."""
+    fact = facts[section][name]
+    assert isinstance(fact, (int, float))
+    return fact
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    """The facts about the small test model, collected once."""
+    return examine(tmp_path_factory.mktemp("doctor"), NANO)
+
+
+def test_a_healthy_installation_has_every_fact(healthy: Facts) -> None:
+    """The first thing that is asked of whoever reports a problem."""
+    assert list(healthy) == ["versions", "llama.cpp", "model", "speed", "memory", "settings", "verdict"]
+    assert healthy["verdict"] == {"ok": True, "problems": [], "hints": []}
+    assert healthy["model"]["name"] == NANO
+    assert healthy["model"]["fim"] == "yes"
+    assert healthy["model"]["layout"] == "spm"
+    assert "passed" in str(healthy["model"]["trial"])
+    assert healthy["llama.cpp"]["features"]
+    assert healthy["settings"]["deadline_ms"] == DEFAULTS.deadline_ms
+    assert number(healthy, "speed", "prompt_tokens_per_s") > number(healthy, "speed", "generated_tokens_per_s") > 1
+    assert json.loads(json.dumps(healthy)) == healthy
+
+
+def test_the_text_for_people_shows_every_fact(healthy: Facts) -> None:
+    """A fact that only the JSON has would be missed in reports."""
+    text = render(healthy)
+
+    for section, entries in healthy.items():
+        if section != "verdict":
+            assert section in text.splitlines()
+            assert all(f"  {name}" in text for name in entries)
+    assert text.endswith("Suggestions should appear.")
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"GGUF" + bytes(3000)])
+def test_a_broken_model_does_not_break_the_doctor(tmp_path: Path, content: bytes) -> None:
+    """It is asked exactly when something is broken."""
+    path = tmp_path / "broken.gguf"
+    path.write_bytes(content)
+    facts = examine(tmp_path, str(path))
+    text = render(facts)
+
+    assert facts["verdict"]["ok"] is False
+    assert facts["model"] == {}
+    assert facts["llama.cpp"]["features"]
+    assert "broken.gguf" in verdict(facts, "problems")[0]
+    assert text.count("problem: ") == 1
+    assert text.endswith("No suggestion will appear before the problem is solved.")
+
+
+def test_settings_that_silence_the_server_are_named(tmp_path: Path) -> None:
+    """'Why do I see nothing' is the commonest question."""
+    facts = examine(tmp_path, str(tmp_path / "none.gguf"), replace(ONE_THREAD, enabled=False))
+
+    assert len(verdict(facts, "problems")) == 2
+    assert "enabled" in verdict(facts, "problems")[1]
+
+
+def test_a_deadline_that_cannot_be_met_is_a_hint(tmp_path: Path) -> None:
+    """Suggestions then appear in short files only, which looks like a bug."""
+    facts = examine(tmp_path, NANO, replace(ONE_THREAD, deadline_ms=10))
+
+    assert facts["verdict"]["ok"] is True
+    assert "deadline_ms = 10" in verdict(facts, "hints")[0]
+
+
+def test_a_model_without_fim_tokens_is_a_problem_unless_plain_is_set(tmp_path: Path) -> None:
+    """The server refuses it for the layout that needs them; the doctor says so and still shows what the model is."""
+    content = (MODELS / "bytefim-nano-spm-q8_0.gguf").read_bytes()
+    path = tmp_path / "plain.gguf"
+    path.write_bytes(content.replace(b"tokenizer.ggml.fim_", b"tokenizer.ggml.xim_").replace(b"<|fim_", b"<|xim_"))
+    facts = examine(tmp_path, str(path))
+    with_plain = examine(tmp_path, str(path), replace(ONE_THREAD, layout="plain"))
+
+    assert facts["model"]["fim"] == "no"
+    assert verdict(facts, "problems") == [
+        'plain.gguf has no fill-in-the-middle tokens; set layout = "plain" or choose another model.'
+    ]
+    assert with_plain["verdict"]["ok"] is True
+
+
+def test_the_model_of_the_settings_is_examined_unless_another_is_named(tmp_path: Path) -> None:
+    """The doctor must look at what the server would load."""
+    asked: list[str | None] = []
+
+    def load(name: str | None, **_: object) -> LoadedModel:
+        asked.append(name)
+        raise BadModelFile("enough")
+
+    collect_facts(None, settings=replace(ONE_THREAD, model=NANO), load=load)
+    collect_facts("bytefim-tiny", settings=replace(ONE_THREAD, model=NANO), load=load)
+
+    assert asked == [NANO, "bytefim-tiny"]
+
+
+def test_a_machine_that_needs_safe_parameters_gets_a_hint(tmp_path: Path) -> None:
+    """It works, but another build might be faster; nobody would guess."""
+
+    def trial(path: Path, params: LoadParams) -> TrialOutcome:
+        return TrialOutcome(replace(params, use_extra_buffers=False), "passed without repacked weights")
+
+    facts = collect_facts(NANO, settings=ONE_THREAD, load=partial(load_model, trial=trial))
+
+    assert facts["verdict"]["ok"] is True
+    assert "Repacked weights fail on this machine" in verdict(facts, "hints")[0]

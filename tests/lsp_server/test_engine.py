@@ -1,0 +1,373 @@
+"""The worker: who wins, who is stopped, and that everybody is answered. Events instead of time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from byte_fim.complete import CompleteOptions, complete
+from byte_fim.fim import FimFormat
+from byte_fim.model import BadModelFile, ModelFailed
+from byte_fim.reference import ToyModel
+from lsp_server.answer import Answer
+from lsp_server.engine import Engine, EngineState
+from lsp_server.model_catalog import LoadedModel
+from lsp_server.request import CompletionRequest
+from lsp_server.settings import Settings
+from lsp_server.trimming import find_end, trim
+from tests.lsp_server.fake_engine import PATIENCE_S, WAIT, FakeModel
+
+Start = Callable[..., Engine]
+
+
+def ask(prefix: bytes = b"resu", *, uri: str = "file:///a.py", version: int = 1) -> CompletionRequest:
+    return CompletionRequest(
+        uri=uri,
+        version=version,
+        language="python",
+        prefix=prefix,
+        suffix=b"",
+        cursor_offset_bytes=len(prefix),
+        line=0,
+        replace_start=len(prefix),
+        replace_end=len(prefix),
+    )
+
+
+@pytest.fixture
+def fake() -> FakeModel:
+    """One model, to be watched."""
+    return FakeModel()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Engines that are ready when returned and closed at the end."""
+    engines: list[Engine] = []
+
+    def start(fake: FakeModel, settings: Settings = Settings(), *, states: list[EngineState] | None = None) -> Engine:  # noqa: B008
+        is_ready = threading.Event()
+
+        def on_state(state: EngineState) -> None:
+            if states is not None:
+                states.append(state)
+            if state.state != "loading":
+                is_ready.set()
+
+        engine = Engine(fake.load, settings, on_state=on_state, complete=fake.complete)
+        engines.append(engine)
+        assert is_ready.wait(PATIENCE_S)
+        return engine
+
+    yield start
+    for engine in engines:
+        assert engine.close()
+
+
+def wait_for(future: Future[Answer]) -> Answer:
+    return future.result(timeout=PATIENCE_S)
+
+
+def test_an_answer_is_trimmed_and_says_how_it_came_about(fake: FakeModel, start: Start) -> None:
+    """`bytefim/why` returns all of it."""
+    answer = wait_for(start(fake).submit(ask()))
+
+    assert (answer.outcome, answer.middle, answer.layout) == ("shown", b"lt = 1", "plain")
+    assert answer.tokens == {
+        "prompt": 2,
+        "reused": 7,
+        "decoded": 6,
+        "cover_rows": 4,
+        "generated": 3,
+        "decode_calls": 5,
+    }
+    assert answer.missing_mass == {"noncanonical": 0.0, "pruned": 0.25}
+    assert set(answer.timings_ms) == {"queue", "complete"}
+
+
+def test_a_newer_request_of_the_document_stops_the_running_one(fake: FakeModel, start: Start) -> None:
+    """Neovim never cancels while typing; without this the queue grows with every key."""
+    engine = start(fake)
+    older = engine.submit(ask(WAIT))
+    assert fake.waiting.wait(PATIENCE_S)
+    newer = engine.submit(ask(version=2))
+
+    assert wait_for(older).outcome == "superseded"
+    assert wait_for(newer).outcome == "shown"
+
+
+def test_a_newer_request_of_the_document_replaces_the_queued_one(fake: FakeModel, start: Start) -> None:
+    """Only the newest text is worth an evaluation."""
+    engine = start(fake)
+    busy = engine.submit(ask(WAIT, uri="file:///b.py"))
+    assert fake.waiting.wait(PATIENCE_S)
+    older, newer = engine.submit(ask(b"older")), engine.submit(ask(b"newer"))
+    engine.supersede("file:///b.py", reason="test")
+
+    assert [wait_for(f).outcome for f in (busy, older, newer)] == ["superseded", "superseded", "shown"]
+    assert fake.asked == [WAIT, b"newer"]
+
+
+def test_a_request_of_another_document_waits_its_turn(fake: FakeModel, start: Start) -> None:
+    """Two windows do not supersede each other."""
+    engine = start(fake)
+    first = engine.submit(ask(WAIT, uri="file:///b.py"))
+    assert fake.waiting.wait(PATIENCE_S)
+    second = engine.submit(ask())
+
+    assert not first.done()
+    engine.supersede("file:///b.py", reason="test")
+    assert wait_for(second).outcome == "shown"
+
+
+def test_of_several_documents_the_one_asked_about_last_comes_first(fake: FakeModel, start: Start) -> None:
+    """It is the one that the user looks at."""
+    engine = start(fake)
+    engine.submit(ask(WAIT, uri="file:///b.py"))
+    assert fake.waiting.wait(PATIENCE_S)
+    earlier, later = engine.submit(ask(b"earlier", uri="file:///c.py")), engine.submit(ask(b"later"))
+    engine.supersede("file:///b.py", reason="test")
+
+    assert [wait_for(earlier).outcome, wait_for(later).outcome] == ["shown", "shown"]
+    assert fake.asked == [WAIT, b"later", b"earlier"]
+
+
+def test_an_edit_makes_what_runs_for_the_document_void(fake: FakeModel, start: Start) -> None:
+    """A stale answer is never shown."""
+    engine = start(fake)
+    future = engine.submit(ask(WAIT))
+    assert fake.waiting.wait(PATIENCE_S)
+    engine.supersede("file:///a.py", reason="the document changed")
+
+    assert (wait_for(future).outcome, wait_for(future).reason) == ("superseded", "the document changed")
+
+
+def test_a_cancelled_request_is_answered_and_its_decode_stops(fake: FakeModel, start: Start) -> None:
+    """The processor belongs to the user, too."""
+    engine = start(fake)
+    request = ask(WAIT)
+    future = engine.submit(request)
+    assert fake.waiting.wait(PATIENCE_S)
+    engine.cancel(request)
+
+    assert wait_for(future).outcome == "cancelled"
+    assert wait_for(engine.submit(ask())).outcome == "shown"
+
+
+def test_the_abort_of_one_request_does_not_hit_the_next(fake: FakeModel, start: Start) -> None:
+    """The flag is armed anew before each request."""
+    engine = start(fake)
+    for version in range(5):
+        future = engine.submit(ask(WAIT, version=version))
+        assert fake.waiting.wait(PATIENCE_S)
+        engine.supersede("file:///a.py", reason="test")
+        assert wait_for(future).outcome == "superseded"
+        assert wait_for(engine.submit(ask(uri="file:///b.py"))).outcome == "shown"
+
+
+def test_the_deadline_ends_even_the_evaluation_of_a_prompt(fake: FakeModel, start: Start) -> None:
+    """The model cannot poll while it evaluates; only the abort reaches it."""
+    engine = start(fake, Settings(deadline_ms=10))
+    answer = wait_for(engine.submit(ask(WAIT)))
+
+    assert (answer.outcome, answer.middle) == ("empty", b"")
+    assert "deadline_ms" in answer.reason
+    assert wait_for(engine.submit(ask(uri="file:///b.py"))) is not None
+
+
+def test_the_deadline_counts_for_what_is_queued(start: Start) -> None:
+    """Behind a model that heeds no abort, requests must be answered still."""
+    release, entered = threading.Event(), threading.Event()
+
+    class Deaf(FakeModel):
+        def complete(self, *arguments: object, **options: object) -> object:  # type: ignore[override]
+            entered.set()
+            assert release.wait(PATIENCE_S)
+            raise ModelFailed("gone")
+
+    engine = start(Deaf(), Settings(deadline_ms=10))
+    running = engine.submit(ask())
+    assert entered.wait(PATIENCE_S)
+    queued = engine.submit(ask(uri="file:///b.py"))
+    try:
+        assert [wait_for(running).outcome, wait_for(queued).outcome] == ["empty", "empty"]
+    finally:
+        release.set()
+
+
+def test_while_the_model_loads_requests_are_answered_at_once() -> None:
+    """Editors hide the menu, or hang, until they hear."""
+    release = threading.Event()
+    fake = FakeModel()
+
+    def load() -> LoadedModel:
+        assert release.wait(PATIENCE_S)
+        return fake.load()
+
+    engine = Engine(load, Settings(), complete=fake.complete)
+    future = engine.submit(ask())
+
+    assert future.done()
+    assert (future.result().outcome, future.result().reason) == ("empty", "model is loading")
+    assert not engine.close()
+    release.set()
+    assert fake.closed.wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (BadModelFile("x.gguf is empty; download it again"), "x.gguf is empty; download it again"),
+        (OSError("disk on fire"), "OSError: disk on fire"),
+    ],
+)
+def test_a_model_that_cannot_be_loaded_is_the_reason_of_every_answer(error: Exception, message: str) -> None:
+    """A server without a model is still a server; it says why it is silent."""
+    told, is_told = list[EngineState](), threading.Event()
+
+    def load() -> LoadedModel:
+        raise error
+
+    def on_state(state: EngineState) -> None:
+        told.append(state)
+        if state.state == "error":
+            is_told.set()
+
+    engine = Engine(load, Settings(), on_state=on_state)
+    assert is_told.wait(PATIENCE_S)
+    answer = wait_for(engine.submit(ask()))
+
+    assert [state.state for state in told] == ["loading", "error"]
+    assert message in told[1].message
+    assert (answer.outcome, answer.reason) == ("empty", told[1].message)
+    assert engine.close()
+
+
+def test_a_model_that_fails_costs_one_answer_and_works_again(start: Start) -> None:
+    """An error of the runtime is no reason to stop; the state tells of it and of its end."""
+    is_broken = True
+
+    def script(prefix: bytes) -> bytes:
+        if is_broken:
+            raise ModelFailed("out of memory; choose a smaller model")
+        return b"lt"
+
+    states = list[EngineState]()
+    engine = start(FakeModel(script), states=states)
+    first, second = wait_for(engine.submit(ask())), wait_for(engine.submit(ask()))
+    is_broken = False
+    third = wait_for(engine.submit(ask()))
+
+    assert first.reason == second.reason == "out of memory; choose a smaller model"
+    assert (third.outcome, third.middle) == ("shown", b"lt")
+    assert [state.state for state in states] == ["loading", "idle", "error", "idle"]
+
+
+def test_an_error_of_our_own_never_leaves_the_worker(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """A dead worker would leave every later request hanging."""
+
+    def script(prefix: bytes) -> bytes:
+        raise ZeroDivisionError(prefix)
+
+    engine = start(FakeModel(script))
+
+    assert wait_for(engine.submit(ask())).outcome == "empty"
+    assert "ZeroDivisionError" in wait_for(engine.submit(ask())).reason
+    assert "completion failed" in caplog.text
+
+
+def test_closing_ends_a_running_decode_and_the_thread(fake: FakeModel, start: Start) -> None:
+    """Editors kill a server that does not end, and the next one finds the memory taken."""
+    engine = start(fake)
+    running = engine.submit(ask(WAIT))
+    assert fake.waiting.wait(PATIENCE_S)
+    queued = engine.submit(ask(uri="file:///b.py"))
+
+    assert engine.close()
+    assert [wait_for(running).outcome, wait_for(queued).outcome] == ["cancelled", "cancelled"]
+    assert wait_for(engine.submit(ask())).reason == "the server is stopping"
+
+
+def test_the_model_is_freed_by_the_thread_that_owns_it(fake: FakeModel, start: Start) -> None:
+    """The runtime is not thread-safe."""
+    engine = start(fake)
+    assert engine.close()
+
+    assert fake.closed.is_set()
+    assert fake.closing_thread not in (None, threading.get_ident())
+
+
+def test_when_turned_off_nothing_is_asked(fake: FakeModel, start: Start) -> None:
+    """`bytefim.toggle` must silence the server at once."""
+    engine = start(fake)
+    engine.settings = replace(engine.settings, enabled=False)
+
+    assert wait_for(engine.submit(ask())).reason == "completion is turned off"
+    assert fake.asked == []
+
+
+def test_the_last_decision_is_remembered_per_document_until_it_is_closed(fake: FakeModel, start: Start) -> None:
+    """`bytefim/why` asks for it afterwards."""
+    engine = start(fake)
+    first, second = wait_for(engine.submit(ask(uri="file:///a.py"))), wait_for(engine.submit(ask(uri="file:///b.py")))
+
+    assert engine.find_last_answer("file:///a.py") is first
+    assert engine.find_last_answer() is second
+    engine.forget("file:///a.py")
+    assert engine.find_last_answer("file:///a.py") is None
+
+
+def test_a_character_that_stands_there_already_is_not_offered(start: Start) -> None:
+    """The cursor was inside it, and the model finished it as it is."""
+    engine = start(FakeModel(lambda prefix: b"\xa9\n"))
+    request = replace(ask(b"x\xc3"), replaced="é".encode(), n_replaced_before_cursor=1, replace_start=1, replace_end=3)
+
+    assert wait_for(engine.submit(request)).reason == "the character stands there already"
+
+
+def test_a_request_is_one_log_line_without_source_text(
+    fake: FakeModel, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    """People send us their logs."""
+    with caplog.at_level(logging.INFO, logger="lsp_server.engine"):
+        wait_for(start(fake).submit(ask(b"secret_name")))
+    lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("request ")]
+
+    assert len(lines) == 1
+    assert "outcome=shown" in lines[0]
+    assert "complete_ms=" in lines[0]
+    assert "secret_name" not in caplog.text
+    assert "lt = 1" not in caplog.text
+
+
+def test_the_engine_asks_the_real_completion_as_it_is_meant_to_be_asked() -> None:
+    """The fake above must not hide that names or options have changed."""
+    model, fim = ToyModel([(b"a", b"b")], seed=3), FimFormat(None, None, None)
+    loaded = LoadedModel(
+        name="toy",
+        path=Path("toy"),
+        model=model,
+        fim=fim,
+        layout="plain",
+        cut="word",
+        set_abort=lambda is_set: None,
+        facts={},
+    )
+    is_ready = threading.Event()
+    settings = Settings(max_tokens=4, deadline_ms=60_000)
+    engine = Engine(lambda: loaded, settings, on_state=lambda state: is_ready.set() if state.state == "idle" else None)
+    assert is_ready.wait(PATIENCE_S)
+    answer = wait_for(engine.submit(ask(b"abc a")))
+    options = CompleteOptions(layout="plain", cut="word", max_tokens=4)
+    expected = complete(model, fim, b"abc a", b"", options=options, find_end=partial(find_end, suffix=b""))
+
+    assert answer.middle == trim(expected.alternatives[0].middle, prefix=b"abc a", suffix=b"").middle
+    assert answer.tokens["prompt"] == len(expected.stem_tokens)
+    assert engine.close()
