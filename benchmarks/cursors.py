@@ -1,7 +1,8 @@
 """Cursors in real source files, by class. Shared by the benchmarks; knows no model.
 
-The standard library of the running Python is the default corpus: it is on every machine. The embedded model has seen parts of it, so
-it serves for figures about exactness and speed, never about quality; those take a folder of held-out source.
+The standard library of the running Python is the default corpus: it is on every machine. The embedded model has seen
+parts of it, so it serves for figures about exactness and speed, never about quality; those take a folder of held-out
+source.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-CLASSES = ("inside identifier", "after a space", "indentation", "end of identifier", "punctuation", "line start", "inside a character")
+CLASSES = (
+    "inside identifier",
+    "after a space",
+    "indentation",
+    "end of identifier",
+    "punctuation",
+    "line start",
+    "inside a character",
+)
 _WORD = re.compile(rb"[A-Za-z0-9_]")
 _LARGEST_FILE_BYTES = 200_000
 
@@ -52,7 +61,9 @@ def classify(text: bytes, offset: int) -> str:
 
 
 def sample_cursors(n: int, *, seed: int, folder: Path | None = None, balanced: bool = True) -> list[Cursor]:
-    """`n` cursors; balanced: as many of each class as the files allow, else uniform over offsets. Deterministic for a seed."""
+    """`n` cursors; balanced: as many of each class as the files allow, else uniform over offsets. Deterministic
+    for a seed.
+    """
     chooser = random.Random(seed)
     found: list[Cursor] = []
     quota = {kind: -(-n // len(CLASSES)) for kind in CLASSES}
@@ -65,7 +76,11 @@ def sample_cursors(n: int, *, seed: int, folder: Path | None = None, balanced: b
         path = chooser.choice(files)
         text = path.read_bytes()
         wanted = chooser.choice(CLASSES) if balanced else None
-        offsets = [m.start() for m in re.finditer(rb"[\x80-\xbf]", text)] if wanted == "inside a character" else range(1, len(text))
+        offsets = (
+            [m.start() for m in re.finditer(rb"[\x80-\xbf]", text)]
+            if wanted == "inside a character"
+            else range(1, len(text))
+        )
         if not offsets:
             continue
         offset = chooser.choice(offsets)

@@ -1,9 +1,10 @@
 """Is the fast law the law? On real weights, at real cursors of every class, mid-character ones included.
 
-Comparisons, each as total variation over 257 outcomes. `reference`: one batch against one context at a time with an empty cache.
-`advance`: advanced by the document's own bytes against computed afresh, every context evaluated whole, so that it judges the recursion
-alone. `cached`: the same with the KV cache of the bytes before, as in use; what this adds is the runtime's own noise (weights in 8 bits
-round activations to 8 bits too, where a difference in the last place of a sum can flip a step). `naive`: for scale, no promise.
+Comparisons, each as total variation over 257 outcomes. `reference`: one batch against one context at a time with an
+empty cache. `advance`: advanced by the document's own bytes against computed afresh, every context evaluated whole,
+so that it judges the recursion alone. `cached`: the same with the KV cache of the bytes before, as in use; what this
+adds is the runtime's own noise (weights in 8 bits round activations to 8 bits too, where a difference in the last
+place of a sum can flip a step). `naive`: for scale, no promise.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from byte_fim.next_byte import next_byte_law, one_by_one
 from byte_fim.state import ByteState, Evaluate
 from lsp_server.model_catalog import LoadedModel, load_model
 
-WINDOW_BYTES = (1200, 300)  # of prefix and suffix; keeps the slow reference affordable
+WINDOW_BYTES = (600, 150)  # of prefix and suffix; keeps the slow reference affordable
 N_ADVANCED_BYTES = 3
 
 
@@ -47,7 +48,16 @@ def main() -> None:
         if not arguments.json and len(compared) % 50 == 0:
             print(f"{len(compared)} of {arguments.limit} cursors", file=sys.stderr)
     if not arguments.json:
-        header = ["cursor", "n", "fast vs reference", "advance vs fresh", "cached vs fresh", "pruned", "naive off by (mean)", "contexts"]
+        header = [
+            "cursor",
+            "n",
+            "fast vs reference",
+            "advance vs fresh",
+            "cached vs fresh",
+            "pruned",
+            "naive off by (mean)",
+            "contexts",
+        ]
         show_table(header, rows(compared))
     finish(
         {
@@ -86,7 +96,9 @@ def compare(loaded: LoadedModel, cursor: Cursor) -> Comparison:
     return Comparison(
         kind=cursor.kind,
         tv_reference=fast.distribution.total_variation(slow.distribution),
-        tv_advance=fast.distribution.total_variation(advanced(loaded, prefix, suffix, evaluate=one_by_one(model)).byte_law()),
+        tv_advance=fast.distribution.total_variation(
+            advanced(loaded, prefix, suffix, evaluate=one_by_one(model)).byte_law()
+        ),
         tv_cached=fast.distribution.total_variation(advanced(loaded, prefix, suffix, evaluate=None).byte_law()),
         tv_naive=fast.distribution.total_variation(naive.distribution),
         pruned=fast.distribution.missing_mass.pruned,
@@ -98,7 +110,14 @@ def advanced(loaded: LoadedModel, prefix: bytes, suffix: bytes, *, evaluate: Eva
     """The state at the cursor, reached from a few bytes before it."""
     earlier, typed = prefix[:-N_ADVANCED_BYTES], prefix[-N_ADVANCED_BYTES:]
     prompt = lay_out_prompt(
-        loaded.model, loaded.fim, earlier, suffix, layout=loaded.layout, cut=loaded.cut, conditioning="exact", max_tokens=0
+        loaded.model,
+        loaded.fim,
+        earlier,
+        suffix,
+        layout=loaded.layout,
+        cut=loaded.cut,
+        conditioning="exact",
+        max_tokens=0,
     )
     state = ByteState.start(loaded.model, prompt.stem, prompt.tail, evaluate=evaluate)
     for byte in typed:

@@ -1,7 +1,8 @@
 """What exactness costs: exact beside naive at the same cursors, interleaved in one run.
 
-Two settings. `cold`: nothing is in the KV cache, as when a file is opened. `warm`: the text up to the start of the cursor's line has been
-evaluated, as while typing; there the extra work weighs most. Only pairs that generated the same number of tokens are compared.
+Two settings. `cold`: nothing is in the KV cache, as when a file is opened. `warm`: the text up to the start of the
+cursor's line has been evaluated, as while typing; there the extra work weighs most. Only pairs that generated the
+same number of tokens are compared.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def main() -> None:
         rows.append([name, *figures.values()])
         result |= figures if name == "cold" else {f"warm_{key}": value for key, value in figures.items()}
     if not arguments.json:
-        show_table(["setting", "ratio p50", "ratio p95", "rows", "extra calls", "max", "exact ms", "naive ms", "pairs"], rows)
+        show_table(
+            ["setting", "ratio p50", "ratio p95", "rows", "extra calls", "max", "exact ms", "naive ms", "pairs"], rows
+        )
     finish(result)
 
 

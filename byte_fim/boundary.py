@@ -13,14 +13,14 @@ _FALLBACK_TAIL_BYTES = 48  # where nothing is settled: 99 % of the tails measure
 _N_CHECKS = 8  # continuations that a boundary is tried with
 _WHITESPACE = frozenset(b" \t\n\r\x0b\x0c")
 _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
-_PUNCTUATION = frozenset(b"!\"#$%&()*+,-./:;<=>?@[\\]^`{|}~")  # without the apostrophe, which opens contractions
+_PUNCTUATION = frozenset(b'!"#$%&()*+,-./:;<=>?@[\\]^`{|}~')  # without the apostrophe, which opens contractions
 
 
 def find_boundary(canonical: Canonical, prefix: bytes, *, latest: int | None = None) -> int:
     """Byte offset of the last settled boundary before the cursor (or at or before `latest`); 0 is always one.
 
-    When none is found within `LONGEST_TAIL_BYTES` (long runs of one character, prose without blanks), the last token border at which all
-    probes agree is taken: then the law is conditioned on a border there.
+    When none is found within `LONGEST_TAIL_BYTES` (long runs of one character, prose without blanks), the last token
+    border at which all probes agree is taken: then the law is conditioned on a border there.
     """
     end = len(prefix)
     last = max(0, end - 1) if latest is None else min(latest, end)
@@ -32,7 +32,9 @@ def find_boundary(canonical: Canonical, prefix: bytes, *, latest: int | None = N
 
 
 def line_start(prefix: bytes) -> int:
-    """Byte offset just before the line break that opens the cursor's line, so that the break belongs to the tail; or 0."""
+    """Byte offset just before the line break that opens the cursor's line, so that the break belongs to the tail;
+    or 0.
+    """
     newline = prefix.rfind(b"\n")
     if newline < 0:
         return 0

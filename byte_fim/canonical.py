@@ -1,8 +1,8 @@
 """Is this token sequence what the tokenizer would have produced? The only caller of `tokenize` on short texts.
 
-Knows the tokenizer as a black box: neither its regular expressions nor its merges. A token sequence is canonical when *some*
-continuation of its bytes encodes to something that begins with it (docs/exactness.md, section 4). The continuations tried are one
-probe per way in which later bytes are known to move earlier token borders.
+Knows the tokenizer as a black box: neither its regular expressions nor its merges. A token sequence is canonical when
+*some* continuation of its bytes encodes to something that begins with it (docs/exactness.md, section 4). The
+continuations tried are one probe per way in which later bytes are known to move earlier token borders.
 """
 
 from __future__ import annotations
@@ -48,15 +48,18 @@ class Canonical:
         return self._remember(text) if len(text) <= _LONGEST_REMEMBERED_BYTES else self._encode(text)
 
     def accepts(self, text: bytes, tokens: Tokens) -> bool:
-        """True when some continuation of `text` encodes to a sequence that begins with `tokens`, which decode to `text`."""
+        """True when some continuation of `text` encodes to a sequence that begins with `tokens`, which decode to
+        `text`.
+        """
         n = len(tokens)
         return any(self.encode(text + more)[:n] == tokens for more in self.continuations(text))
 
     def continuations(self, text: bytes) -> Iterator[bytes]:
         """The continuations that can matter for `text`; the empty one alone where later bytes cannot move a border.
 
-        Inside a pre-token a prefix of a canonical encoding is canonical, so the end of text decides. Only white space, digits and what may
-        be a contraction are looked ahead of by the pre-tokenizers in use; an unfinished character has to be finished first.
+        Inside a pre-token a prefix of a canonical encoding is canonical, so the end of text decides. Only white
+        space, digits and what may be a contraction are looked ahead of by the pre-tokenizers in use; an unfinished
+        character has to be finished first.
         """
         if unfinished := unfinished_character(text):
             yield from _finish_character(unfinished)

@@ -1,7 +1,7 @@
 """The loop: layout, covers, tokens until something stops it. Knows no protocol, no syntax and no clock.
 
-What is exact: the choice of where to begin (docs/exactness.md, section 8). After the bytes that are there have been resolved, tokens
-follow the model as it is, canonical or not.
+What is exact: the choice of where to begin (docs/exactness.md, section 8). After the bytes that are there have been
+resolved, tokens follow the model as it is, canonical or not.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class CompleteOptions:
     n_alternatives: int = 1
     max_tokens: int = 64
     temperature: float = 0.0
-    """0: greedy. Covers are always weighed with the model's own probabilities; temperature and top_p shape what comes after."""
+    """0: greedy. Covers are always weighed with the model's own probabilities; temperature and top_p shape what
+    comes after.
+    """
     top_p: float = 1.0
     """in (0, 1]: least set of likeliest tokens that holds this much probability"""
     seed: int = 0
@@ -103,7 +105,14 @@ def complete(
     """
     before = model.counts
     prompt = lay_out_prompt(
-        model, fim, prefix, suffix, layout=options.layout, cut=options.cut, conditioning=options.conditioning, max_tokens=options.max_tokens
+        model,
+        fim,
+        prefix,
+        suffix,
+        layout=options.layout,
+        cut=options.cut,
+        conditioning=options.conditioning,
+        max_tokens=options.max_tokens,
     )
     state = condition(model, prompt, conditioning=options.conditioning)
     conditioning = options.conditioning
@@ -147,10 +156,9 @@ def lay_out_prompt(
 
 def list_covers(state: ByteState) -> tuple[Cover, ...]:
     """The likeliest covers of the state's tail."""
-    kept = state.overhanging.kept
     covers = [
         Cover((*state.contexts[owner].tokens, token), b"", logw - state.log_mass)
-        for owner, token, logw in zip(kept.owner.tolist(), kept.token.tolist(), kept.logw.tolist(), strict=True)
+        for owner, token, logw in state.overhanging.kept.by_falling_weight()
     ]
     covers += [Cover(c.tokens, b"", c.logp - state.log_mass) for c in state.contexts if state.is_exact(c)]
     covers.sort(key=lambda cover: -cover.logp)
@@ -172,7 +180,9 @@ class _Loop:
         random = np.random.default_rng(self.options.seed)
         found: dict[bytes, Alternative] = {}
         for _, start in zip(
-            range(self.options.n_alternatives * _TRIES_PER_ALTERNATIVE), self._starts(state, conditioning, random), strict=False
+            range(self.options.n_alternatives * _TRIES_PER_ALTERNATIVE),
+            self._starts(state, conditioning, random),
+            strict=False,
         ):
             alternative = self._extend(start, random)
             found.setdefault(alternative.middle, alternative)

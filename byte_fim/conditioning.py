@@ -1,6 +1,7 @@
-"""Turns a hole into the places where generation may start: exactly, or by one of the two approximations that others use.
+"""Turns a hole into the places where generation may start: exactly, or by one of two approximations.
 
-Knows no generation loop. `exact` is docs/exactness.md; `naive` trusts the tokens as they stand; `healing` backs up one token.
+Knows no generation loop. `exact` is docs/exactness.md; `naive`, which most tools do, trusts the tokens as they stand;
+`healing` backs up one token.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class Start:
     """the middle ends here"""
 
 
-def lay_out_hole(model: TokenModel, fim: FimFormat, hole: Hole, *, layout: Layout, cut: CutPolicy, conditioning: Conditioning) -> Prompt:
+def lay_out_hole(
+    model: TokenModel, fim: FimFormat, hole: Hole, *, layout: Layout, cut: CutPolicy, conditioning: Conditioning
+) -> Prompt:
     """The prompt whose tail the conditioning has to resolve."""
     cut_at = _cut(Covers.of(model).canonical, hole, layout=layout, cut=cut, conditioning=conditioning)
     stem = _tokens_before(model, hole, cut_at)
@@ -76,7 +79,9 @@ def _single_context(model: TokenModel, stem: Tokens, tail: bytes) -> ByteState:
 
 
 def sample_start(state: ByteState, random: np.random.Generator) -> Start:
-    """One cover drawn by its weight, not expanded: continuing it token by token gives exactly the byte law (section 8)."""
+    """One cover drawn by its weight, not expanded: continuing it token by token gives exactly the byte law
+    (section 8).
+    """
     exact = [c for c in state.contexts if state.is_exact(c)]
     kept = state.overhanging.kept
     logw = np.concatenate([[c.logp for c in exact], kept.logw])
@@ -89,13 +94,17 @@ def sample_start(state: ByteState, random: np.random.Generator) -> Start:
 
 
 def find_starts(state: ByteState, *, conditioning: Conditioning) -> Iterator[Start]:
-    """Ways to begin, likeliest first, exact covers expanded by one token so that like is compared with like (section 9)."""
+    """Ways to begin, likeliest first, exact covers expanded by one token so that like is compared with like
+    (section 9).
+    """
     vocab = state.model.vocab
     if conditioning == "healing":
         yield from _healed(state)
         return
     exact_only = conditioning == "naive"
-    candidates = [state.candidates(exact=True)] if exact_only else [state.candidates(exact=False), state.candidates(exact=True)]
+    candidates = (
+        [state.candidates(exact=True)] if exact_only else [state.candidates(exact=False), state.candidates(exact=True)]
+    )
     ends = _ends(state, trust=exact_only)
     total = _merge([*candidates, ends])
     log_mass = 0.0 if exact_only else state.log_mass
@@ -127,12 +136,18 @@ def _healed(state: ByteState) -> Iterator[Start]:
 def _ends(state: ByteState, *, trust: bool) -> Candidates:
     """One candidate per exact cover after which the middle may end, with all stops' mass together."""
     stops = state.model.vocab.stop_ids
-    owners = [i for i, c in enumerate(state.contexts) if len(stops) and state.is_exact(c) and (trust or state.can_end(c))]
+    owners = [
+        i for i, c in enumerate(state.contexts) if len(stops) and state.is_exact(c) and (trust or state.can_end(c))
+    ]
     weights = [state.contexts[i].logp + log_sum(state.contexts[i].row[stops]) for i in owners]
-    return Candidates(np.array(owners, np.intp), np.full(len(owners), stops[0] if len(stops) else 0, np.intp), np.array(weights))
+    return Candidates(
+        np.array(owners, np.intp), np.full(len(owners), stops[0] if len(stops) else 0, np.intp), np.array(weights)
+    )
 
 
 def _merge(parts: list[Candidates]) -> Candidates:
     return Candidates(
-        np.concatenate([p.owner for p in parts]), np.concatenate([p.token for p in parts]), np.concatenate([p.logw for p in parts])
+        np.concatenate([p.owner for p in parts]),
+        np.concatenate([p.token for p in parts]),
+        np.concatenate([p.logw for p in parts]),
     )

@@ -1,7 +1,8 @@
 """Enumerates the covers of an open tail, as contexts and the tokens that may follow them. Knows no probabilities.
 
-A cover is a canonical token sequence whose bytes begin with the tail and whose last token is needed to reach its end. All covers
-that share everything but their last token share one *context*, and contexts are few (docs/exactness.md, sections 3 and 5).
+A cover is a canonical token sequence whose bytes begin with the tail and whose last token is needed to reach its end.
+All covers that share everything but their last token share one *context*, and contexts are few (docs/exactness.md,
+sections 3 and 5).
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ class Covers:
         self.find_contexts = lru_cache(maxsize=4096)(self._find_contexts)
 
     def _find_contexts(self, tail: bytes) -> tuple[Tokens, ...]:
-        """Every token sequence that precedes the last token of some cover, and every cover that ends exactly at the tail's end.
+        """Every token sequence that precedes the last token of some cover, and every cover that ends at the tail's end.
 
-        Relative to the boundary, sorted, each with its beginnings down to the trunk: the longest sequence that all of them begin with.
-        What is before the trunk weighs all covers alike, so it need not be evaluated.
+        Relative to the boundary, sorted, each with its beginnings down to the trunk: the longest sequence that all of
+        them begin with. What is before the trunk weighs all covers alike, so it need not be evaluated.
         """
         found: set[Tokens] = set()
         reached = {self._record(found, tail, tail + more) for more in self.canonical.every_continuation(tail)}
@@ -56,8 +57,10 @@ class Covers:
         n_trunk = _shared_beginning(found)
         return tuple(sorted({path[:end] for path in found for end in range(n_trunk, len(path) + 1)}))
 
-    def _search_from(self, start: int, tail: bytes, *, found: set[Tokens], reached: set[int], tried: set[bytes]) -> bool:
-        """Looks for a cover whose last token starts at `start`, recording all that it comes across. False when it gave up undecided.
+    def _search_from(
+        self, start: int, tail: bytes, *, found: set[Tokens], reached: set[int], tried: set[bytes]
+    ) -> bool:
+        """Looks for a cover whose last token starts at `start`, recording all that it meets. False: gave up undecided.
 
         What a token adds beyond the tail decides the text that is encoded, so `tried` overhangs need no second look.
         """
@@ -75,7 +78,9 @@ class Covers:
         return high - low <= _LONGEST_SEARCH
 
     def _record(self, found: set[Tokens], tail: bytes, text: bytes) -> int:
-        """Adds the context of the cover with which `text` is encoded, and the cover itself if exact; returns where its last token starts."""
+        """Adds the context of the cover with which `text` is encoded, and the cover itself if exact; returns where
+        its last token starts.
+        """
         tokens = self.canonical.encode(text)
         offset = 0
         for i, token in enumerate(tokens):
@@ -92,7 +97,7 @@ class Covers:
         return offset
 
     def verdicts(self, tokens: Tokens, text: bytes, low: int, high: int) -> NDArray[np.int8]:
-        """(high - low,) what is known of each token of a vocabulary range after a context: canonical +1, not -1, 0 not tested yet.
+        """(high - low,) what is known of each token of a vocabulary range after a context: yes +1, no -1, else 0.
 
         The array is shared and is to be filled in by the caller.
         """

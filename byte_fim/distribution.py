@@ -24,7 +24,9 @@ class MissingMass:
     """What a law leaves out, each a probability in [0, 1]."""
 
     noncanonical: float | None
-    """Sequences that the tokenizer never produces, and special ids that are no bytes. None: not looked at (naive, healing)."""
+    """Sequences that the tokenizer never produces, and special ids that are no bytes. None: not looked at (naive,
+    healing).
+    """
     pruned: float
     """Dropped unseen because too small to matter; at most this much total variation is lost."""
 

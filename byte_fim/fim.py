@@ -1,7 +1,7 @@
 """Lays out prefix and suffix around a hole in the order that a model was trained on. Knows no probabilities.
 
-Layouts: docs/exactness.md, section 7. `plain`: stem, tail. `spm`: PRE SUF suffix MID stem, tail (contiguous: prefix and middle are one
-text). `psm`: PRE stem SUF suffix MID, and the tail is forced as the beginning of the middle.
+Layouts: docs/exactness.md, section 7. `plain`: stem, tail. `spm`: PRE SUF suffix MID stem, tail (contiguous: prefix
+and middle are one text). `psm`: PRE stem SUF suffix MID, and the tail is forced as the beginning of the middle.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from byte_fim.vocab import TokenId, Tokens
 
 Layout = Literal["plain", "psm", "spm"]
 CutPolicy = Literal["cursor", "word", "anchor"]
-"""Where PSM cuts the prefix: nothing forced; at the start of the open tail; before the break that opens the cursor's line."""
+"""Where PSM cuts the prefix: nothing forced; at the start of the open tail; before the break that opens the
+cursor's line.
+"""
 
 PREFIX_SHARE = 0.75  # of the room for text; what one side does not need goes to the other
 _MOST_BYTES_PER_TOKEN = 16  # more text than this per token of room is not looked at
@@ -70,7 +72,8 @@ def lay_out(fim: FimFormat, layout: Layout, *, stem: Tokens, suffix: Tokens, tai
     before, after, middle = fim.prefix_id, fim.suffix_id, fim.middle_id
     if before is None or after is None or middle is None:
         raise NoFimTokens(
-            "This model has no fill-in-the-middle tokens; use --layout plain to continue left to right only, or choose a FIM model."
+            "This model has no fill-in-the-middle tokens; use --layout plain to continue left to right only,"
+            " or choose a FIM model."
         )
     if layout == "spm":
         return Prompt((*fim.start_ids, before, after, *suffix, middle, *stem), tail)
@@ -78,7 +81,9 @@ def lay_out(fim: FimFormat, layout: Layout, *, stem: Tokens, suffix: Tokens, tai
 
 
 def fit_hole(tokenize: Callable[[bytes], list[TokenId]], prefix: bytes, suffix: bytes, *, n_tokens: int) -> Hole:
-    """The text nearest the cursor that fits in `n_tokens`, cut at line starts where there are lines, 3 to 1 for the prefix."""
+    """The text nearest the cursor that fits in `n_tokens`, cut at line starts where there are lines, 3 to 1 for
+    the prefix.
+    """
     n_tokens = max(2, n_tokens)
     suffix_room = n_tokens - int(n_tokens * PREFIX_SHARE)
     after, after_tokens = _keep_start(tokenize, suffix, suffix_room)

@@ -45,8 +45,8 @@ class Tokenizing(Protocol):
         """Canonical encoding of plain text: any bytes, decoding back to exactly `text`.
 
         Never BOS, never a special token, whatever the text spells; no blank is added. Bytes that are not UTF-8 become
-        one token each; one that the vocabulary cannot express at all becomes U+FFFD, the only case in which the text does not come back.
-        Pure: the same text always gives the same tokens.
+        one token each; one that the vocabulary cannot express at all becomes U+FFFD, the only case in which the text
+        does not come back. Pure: the same text always gives the same tokens.
         """
         ...
 
@@ -65,9 +65,9 @@ class TokenModel(Tokenizing, Protocol):
     def next_token_logprobs(self, contexts: Sequence[Sequence[TokenId]]) -> Float64Array:
         """(n_contexts, n_vocab) natural-log probabilities; row i belongs to context i, sums to one, holds no NaN.
 
-        A context is a whole token list, special ids included, of 1 to `n_context_tokens` tokens. The answer is the same whatever
-        else is asked in the call and whatever was asked before, to 1e-3 in total variation (toy models: exactly).
-        Raises ContextTooLong, DecodeAborted (state stays valid) or ModelFailed.
+        A context is a whole token list, special ids included, of 1 to `n_context_tokens` tokens. The answer is the
+        same whatever else is asked in the call and whatever was asked before, to 1e-3 in total variation (toy models:
+        exactly). Raises ContextTooLong, DecodeAborted (state stays valid) or ModelFailed.
         """
         ...
 

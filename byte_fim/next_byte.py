@@ -1,6 +1,7 @@
 """The law of the next byte at a cursor, exact or as others compute it. Knows no generation.
 
-`reference` is the exact law evaluated one context at a time with nothing kept in between: slow, and what the fast one is judged by.
+`reference` is the exact law evaluated one context at a time with nothing kept in between: slow, and what the fast one
+is judged by.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def next_byte_law(
         law = _naive_law(model, state.contexts[0].row)
     else:
         alone = conditioning == "reference"
-        state = ByteState.start(model, prompt.stem, prompt.tail, prune=prune, evaluate=one_by_one(model) if alone else None)
+        state = ByteState.start(
+            model, prompt.stem, prompt.tail, prune=prune, evaluate=one_by_one(model) if alone else None
+        )
         law = state.byte_law()
     return NextByteLaw(
         distribution=law,

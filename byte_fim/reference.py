@@ -1,4 +1,4 @@
-"""The definitions by brute force, and a toy model to try them on. Slow, obvious, and used by tests only to judge the fast path.
+"""The definitions by brute force, and a toy model to try them on. Slow, obvious, and there to judge the fast path.
 
 Definitions: docs/exactness.md, sections 2 to 4. Nothing here shares code with `cover` or `state`.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
-from itertools import product
+from functools import lru_cache, partial
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -22,7 +22,9 @@ _WHOLE_TEXT = re.compile(rb"(?s).+")
 
 
 class ToyModel:
-    """All 256 bytes, a few merges, one stop token; probabilities are a seeded hash of the context unless a law is given."""
+    """All 256 bytes, a few merges, one stop token; probabilities are a seeded hash of the context unless a law is
+    given.
+    """
 
     def __init__(
         self,
@@ -33,18 +35,20 @@ class ToyModel:
         law: Law | None = None,
         seed: int = 0,
     ) -> None:
-        """Token ids: bytes 0..255, then one per merge in rank order, then `extra_tokens` that the tokenizer never makes, then the stop.
+        """Token ids: bytes 0..255, one per merge by rank, `extra_tokens` that the tokenizer never makes, the stop.
 
         `pretokens` must match every text completely when applied repeatedly.
         """
-        texts = [bytes([b]) for b in range(N_BYTES)] + [left + right for left, right in merges] + list(extra_tokens) + [b""]
+        texts = (
+            [bytes([b]) for b in range(N_BYTES)] + [left + right for left, right in merges] + list(extra_tokens) + [b""]
+        )
         self.stop_id = len(texts) - 1
         self.vocab = Vocab(texts, special_ids=[], stop_ids=[self.stop_id])
         self.n_context_tokens = 512
         self.counts = DecodeCounts()
         self._ranks = {pair: rank for rank, pair in enumerate(merges)}
         self._pretokens = pretokens
-        self._law = law or (lambda context: hashed_row(context, self.vocab.n_tokens, seed))
+        self._law: Law = law or partial(hashed_row, n_tokens=self.vocab.n_tokens, seed=seed)
 
     def tokenize(self, text: bytes) -> list[TokenId]:
         ids: list[TokenId] = []
@@ -65,7 +69,7 @@ class ToyModel:
     def _merge(self, text: bytes) -> list[bytes]:
         pieces = [bytes([b]) for b in text]
         while True:
-            ranked = [(self._ranks[pair], i) for i, pair in enumerate(zip(pieces, pieces[1:], strict=False)) if pair in self._ranks]
+            ranked = [(self._ranks[pair], i) for i, pair in enumerate(pairwise(pieces)) if pair in self._ranks]
             if not ranked:
                 return pieces
             _, i = min(ranked)
@@ -75,7 +79,7 @@ class ToyModel:
         return self.vocab.ids_of(piece)[0]
 
 
-def hashed_row(context: Tokens, n_tokens: int, seed: int) -> Float64Array:
+def hashed_row(context: Tokens, *, n_tokens: int, seed: int) -> Float64Array:
     """A law that depends on every token of the context and is far from uniform, so that errors do not cancel."""
     random = np.random.default_rng(zlib.crc32(np.array((seed, *context), dtype=np.int64).tobytes()))
     scores = 3.0 * random.standard_normal(n_tokens)
@@ -116,7 +120,10 @@ class BruteForce:
 
     def __init__(self, model: TokenModel, stem: Tokens, continuations: Sequence[bytes]) -> None:
         self.model, self.stem, self.continuations = model, stem, continuations
-        self.row = lru_cache(maxsize=None)(lambda context: model.next_token_logprobs([context])[0])
+        self.row = lru_cache(maxsize=None)(self._row)
+
+    def _row(self, context: Tokens) -> Float64Array:
+        return self.model.next_token_logprobs([context])[0]
 
     def probability(self, tokens: Tokens) -> float:
         """Of the tokens after the stem."""

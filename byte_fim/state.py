@@ -1,6 +1,7 @@
 """The model's law conditioned on the bytes that are there: weights of covers, the byte law, advancing by a byte.
 
-Knows nothing of prompts: a stem of fixed tokens and an open tail are given. Definitions: docs/exactness.md, sections 2 to 6.
+Knows nothing of prompts: a stem of fixed tokens and an open tail are given. Definitions: docs/exactness.md, sections
+2 to 6.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ Evaluate = Callable[[Sequence[Tokens]], Float64Array]
 """Contexts to rows, as `TokenModel.next_token_logprobs`."""
 
 DEFAULT_PRUNE = 1e-5
-"""Share of the mass at the cursor that may go untested, and share under which a context is dropped. Relative, because the covers of an
-unlikely word all have tiny absolute weights."""
+"""Share of the mass at the cursor that may go untested, and share under which a context is dropped. Relative, because
+the covers of an unlikely word all have tiny absolute weights.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,13 @@ class ByteState:
 
     @classmethod
     def start(
-        cls, model: TokenModel, stem: Tokens, tail: bytes, *, prune: float = DEFAULT_PRUNE, evaluate: Evaluate | None = None
+        cls,
+        model: TokenModel,
+        stem: Tokens,
+        tail: bytes,
+        *,
+        prune: float = DEFAULT_PRUNE,
+        evaluate: Evaluate | None = None,
     ) -> ByteState:
         """All contexts of the tail, evaluated as one token tree (or as `evaluate` does it)."""
         covers = Covers.of(model)
@@ -100,17 +108,26 @@ class ByteState:
 
     @cached_property
     def log_mass(self) -> float:
-        """Natural log of the probability of the tail after stem and trunk, summed over its covers. -inf when it has none."""
-        return log_sum(np.concatenate([self.overhanging.kept.logw, [c.logp for c in self.contexts if self.is_exact(c)]]))
+        """Natural log of the probability of the tail after stem and trunk, summed over its covers. -inf when it
+        has none.
+        """
+        return log_sum(
+            np.concatenate([self.overhanging.kept.logw, [c.logp for c in self.contexts if self.is_exact(c)]])
+        )
 
     @property
     def missing_mass(self) -> MissingMass:
-        """What the covers leave out, relative to everything that reaches the end of the tail from the evaluated contexts."""
+        """What the covers leave out, relative to everything that reaches the end of the tail from the evaluated
+        contexts.
+        """
         mass = float(np.exp(self.log_mass))
         everything = mass + self.overhanging.noncanonical + self.overhanging.untested
         if everything == 0.0:
             return MissingMass(noncanonical=1.0, pruned=0.0)
-        return MissingMass(self.overhanging.noncanonical / everything, min(1.0, (self.overhanging.untested + self.dropped) / everything))
+        return MissingMass(
+            self.overhanging.noncanonical / everything,
+            min(1.0, (self.overhanging.untested + self.dropped) / everything),
+        )
 
     def is_exact(self, context: Context) -> bool:
         """True for contexts that end where the tail ends."""
@@ -160,7 +177,7 @@ class ByteState:
         """(len(chosen),) whether each chosen candidate is canonical; remembered across cursors with the same tail."""
         verdict = np.zeros(len(chosen), np.bool_)
         owners = candidates.owner[chosen]
-        for owner in np.unique(owners).tolist():
+        for owner in sorted({int(owner) for owner in owners}):
             context = self.contexts[owner]
             low, high = self.model.vocab.range_longer_than(self.tail[context.start :])
             known = self.covers.verdicts(context.tokens, self.tail[: context.start], low, high)
@@ -179,10 +196,9 @@ class ByteState:
         if self.log_mass == -np.inf:
             return ByteDistribution(np.full(N_OUTCOMES, -np.inf), MissingMass(noncanonical=1.0, pruned=0.0))
         for covers in (self.overhanging, following := self._tested(self.candidates(exact=True))):
-            kept = covers.kept
-            share = np.exp(kept.logw - self.log_mass)
-            for owner, token, mass in zip(kept.owner, kept.token, share, strict=True):
-                probability[vocab.bytes_of(token)[len(self.tail) - self.contexts[owner].start]] += mass
+            for owner, token, logw in covers.kept.by_falling_weight():
+                said = vocab.bytes_of(token)[len(self.tail) - self.contexts[owner].start]
+                probability[said] += np.exp(logw - self.log_mass)
         mass = float(np.exp(self.log_mass))
         lost = following.noncanonical
         for context in filter(self.is_exact, self.contexts):
@@ -217,7 +233,9 @@ class ByteState:
         return replace(self, tail=tail, contexts=(*going_on, *new))._pruned()
 
     def _pruned(self) -> ByteState:
-        """Without the contexts that carry at most `prune` of the mass each; at prune 0, without those that carry none."""
+        """Without the contexts that carry at most `prune` of the mass each; at prune 0, without those that carry
+        none.
+        """
         reach = np.array([self._reach(context) for context in self.contexts])
         limit = log_sum(reach) + np.log(self.prune) if self.prune else -np.inf
         kept = tuple(c for c, logw in zip(self.contexts, reach, strict=True) if logw > limit)

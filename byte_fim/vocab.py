@@ -21,8 +21,12 @@ class Vocab:
     Several ids may have the same bytes. A token without bytes is special even when not named as such.
     """
 
-    def __init__(self, token_bytes: Sequence[bytes], *, special_ids: Iterable[TokenId], stop_ids: Iterable[TokenId]) -> None:
-        """`stop_ids` are the special ids that mean "the middle ends here"; they need not be repeated in `special_ids`."""
+    def __init__(
+        self, token_bytes: Sequence[bytes], *, special_ids: Iterable[TokenId], stop_ids: Iterable[TokenId]
+    ) -> None:
+        """`stop_ids` are the special ids that mean "the middle ends here"; they need not be repeated in
+        `special_ids`.
+        """
         stops = set(stop_ids)
         specials = stops | set(special_ids) | {i for i, text in enumerate(token_bytes) if not text}
         self.n_tokens = len(token_bytes)
@@ -74,14 +78,18 @@ class Vocab:
         return self._sorted_bytes[position]
 
     def may_join(self, left: int, right: int) -> bool:
-        """True when some token holds byte `left` directly before byte `right`; if not, a token border always lies between."""
+        """True when some token holds byte `left` directly before byte `right`; if not, a token border always lies
+        between.
+        """
         return bool(self._inner_pairs[left, right])
 
 
 def _inner_pairs(texts: Sequence[bytes]) -> NDArray[np.bool_]:
     seen = np.zeros((256, 256), dtype=np.bool_)
     # one pass over all tokens at once: a marker of 256 parts them
-    joined = np.concatenate([np.append(np.frombuffer(text, np.uint8), 256) for text in texts] or [np.array([256])]).astype(np.int32)
+    joined = np.concatenate(
+        [np.append(np.frombuffer(text, np.uint8), 256) for text in texts] or [np.array([256])]
+    ).astype(np.int32)
     left, right = joined[:-1], joined[1:]
     inside = (left < 256) & (right < 256)
     seen[left[inside], right[inside]] = True

@@ -1,9 +1,9 @@
 """Make `.venv` with everything the project needs. Run by `make`; needs only Python, a C++ compiler and cmake.
 
-The one slow step is compiling llama.cpp (inside llama-cpp-python). Its wheel is kept outside the tree in a folder named by
-the build flags and this processor, because pip's own cache knows neither: it would hand an AVX-512 build to a machine
-without AVX-512. Its source archive also carries the vocabularies of well-known models, which the tests use; they are kept
-beside it. Knows nothing of what the packages do.
+The one slow step is compiling llama.cpp (inside llama-cpp-python). Its wheel is kept outside the tree in a folder
+named by the build flags and this processor, because pip's own cache knows neither: it would hand an AVX-512 build to
+a machine without AVX-512. Its source archive also carries the vocabularies of well-known models, which the tests use;
+they are kept beside it. Knows nothing of what the packages do.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ import tarfile
 import time
 import tomllib
 import venv
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "installed-from"
 
-# GCC 12 miscompiles ggml's AMX kernels: they read 8 of 64 tile-config bytes and crash. Without the macro they are left out.
+# GCC 12 miscompiles ggml's AMX kernels: they read 8 of 64 tile-config bytes and crash. Without the macro they are
+# left out.
 NO_AMX = "-U__AMX_INT8__" if sys.platform == "linux" else ""
 BUILD_FLAGS = [
     f"-DCMAKE_C_FLAGS={NO_AMX}",
@@ -40,14 +42,16 @@ STEP = re.compile(r"\[(\d+)/(\d+)\]")
 
 
 def main() -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - the one file that an older Python may be asked to run
         return fail(f"Python {platform.python_version()} is too old; run make with PYTHON=python3.11 or newer.")
     wanted = (ROOT / "pyproject.toml").read_bytes()
     stamp = hashlib.sha256(wanted + "".join(BUILD_FLAGS).encode()).hexdigest()
     if STAMP.exists() and STAMP.read_text() == stamp:
         return 0
     requirement = next(
-        line for line in tomllib.loads(wanted.decode())["project"]["dependencies"] if line.startswith("llama-cpp-python")
+        line
+        for line in tomllib.loads(wanted.decode())["project"]["dependencies"]
+        if line.startswith("llama-cpp-python")
     )
     say("Setting up .venv (the first time on a machine: 4 to 10 minutes, nearly all of it compiling llama.cpp).")
     if not python().exists():
@@ -127,7 +131,11 @@ def build_wheel(requirement: str, source: Path) -> Path | None:
         return None
     folder = wheel_folder(requirement)
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
-    environment = {**os.environ, "CMAKE_ARGS": " ".join(BUILD_FLAGS), "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 2)}
+    environment = {
+        **os.environ,
+        "CMAKE_ARGS": " ".join(BUILD_FLAGS),
+        "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 2),
+    }
     command = [str(python()), "-m", "pip", "wheel", "-v", "--no-deps", "--no-cache-dir", "--disable-pip-version-check"]
     command += ["-w", str(unfinished), str(source)]
     with subprocess.Popen(
@@ -147,11 +155,11 @@ def build_wheel(requirement: str, source: Path) -> Path | None:
     return find_wheel(requirement)
 
 
-def show_progress(lines: object) -> list[str]:
+def show_progress(lines: Iterable[str]) -> list[str]:
     """Reads the build's output to its end; says how far it is every few seconds. Returns the last lines."""
     start_s = shown_s = time.monotonic()
     last_lines: list[str] = []
-    for line in lines:  # type: ignore[attr-defined]
+    for line in lines:
         last_lines = [*last_lines[-39:], line]
         now_s = time.monotonic()
         if (step := STEP.search(line)) and now_s - shown_s > PROGRESS_INTERVAL_S:

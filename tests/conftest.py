@@ -1,4 +1,6 @@
-"""What all tests share: the embedded models, loaded once, and the vocabularies that the set-up keeps outside the tree."""
+"""What all tests share: the embedded models, loaded once, and the vocabularies that the set-up keeps outside the
+tree.
+"""
 
 from __future__ import annotations
 
@@ -44,5 +46,7 @@ def vocabulary(request: pytest.FixtureRequest) -> LlamaVocabulary:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     path = cache / "bytefim" / "vocabularies" / f"ggml-vocab-{request.param}.gguf"
     if not path.exists():
-        pytest.fail(f"{path.name} is missing; run `rm -f .venv/installed-from && make .venv` to fetch the test vocabularies.")
+        pytest.fail(
+            f"{path.name} is missing; run `rm -f .venv/installed-from && make .venv` to fetch the test vocabularies."
+        )
     return LlamaVocabulary(path)

@@ -1,4 +1,6 @@
-"""Hypothesis strategies: toy vocabularies with shared heads, duplicates, long tokens and characters of several bytes."""
+"""Hypothesis strategies: toy vocabularies with shared heads, duplicates, long tokens and characters of several
+bytes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 
 from byte_fim.reference import ToyModel, every_text
 
-# What the pre-tokenizers of real models do: contractions, a blank that joins the word, white space that looks ahead, line ends that swallow blanks.
+# What the pre-tokenizers of real models do: contractions, a blank that joins the word, white space that looks ahead,
+# line ends that swallow blanks.
 GPT2_LIKE = re.compile(rb"'[stm]|'re|'ll| ?[a-z]+| ?[0-9]+| ?[^\sa-z0-9]+|\s+(?!\S)|\s+")
 QWEN_LIKE = re.compile(rb"'[stm]|'re|'ll|[^\r\na-z0-9]?[a-z]+|[0-9]| ?[^\sa-z0-9]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 NO_PRETOKENS = re.compile(rb"(?s).+")  # as SentencePiece

@@ -27,9 +27,13 @@ def test_bytes_that_no_character_begins_with_are_not_waited_for(stray: bytes) ->
     assert unfinished_character(stray) == b""
 
 
-@pytest.mark.parametrize("tail", [b" ran", b"\n        ", b" don't", b" x = 12", b"(self.get_us", b" caf\xc3", b"\t\t", b" ''"])
+@pytest.mark.parametrize(
+    "tail", [b" ran", b"\n        ", b" don't", b" x = 12", b"(self.get_us", b" caf\xc3", b"\t\t", b" ''"]
+)
 def test_the_chosen_probes_decide_like_all_probes(vocabulary: LlamaVocabulary, tail: bytes) -> None:
-    """Only white space, digits, contractions and unfinished characters are looked ahead of: for everything else one text decides."""
+    """Only white space, digits, contractions and unfinished characters are looked ahead of: for everything else
+    one text decides.
+    """
     canonical = Covers.of(vocabulary).canonical
     vocab = vocabulary.vocab
     for start in range(len(tail)):

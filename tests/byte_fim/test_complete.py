@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -72,7 +73,9 @@ def test_naive_conditioning_loses_the_thread_inside_a_token() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(toys_with_tails(), st.integers(1, 6), st.sampled_from([0.0, 1.0]))
-def test_a_completion_never_ends_inside_a_character(example: tuple[Toy, bytes], n_tokens: int, temperature: float) -> None:
+def test_a_completion_never_ends_inside_a_character(
+    example: tuple[Toy, bytes], n_tokens: int, temperature: float
+) -> None:
     """Half a character cannot be shown or inserted; one that the document has begun may be finished."""
     toy, tail = example
     for found in run(toy.model, tail, max_tokens=n_tokens, temperature=temperature, n_alternatives=2):
@@ -120,7 +123,12 @@ def test_generation_stops_when_asked_and_keeps_what_it_has() -> None:
     model = parrot(b"a" * 50, [])
     asked = iter([None, None, "deadline"])
     found = complete(
-        model, fim_of(model), b"a", b"", options=CompleteOptions(layout="plain"), should_stop=lambda: next(asked)  # pyright: ignore
+        model,
+        fim_of(model),
+        b"a",
+        b"",
+        options=CompleteOptions(layout="plain"),
+        should_stop=lambda: next(asked),  # pyright: ignore
     ).alternatives[0]
 
     assert (found.middle, found.stop_reason) == (b"aaa", "deadline")
@@ -131,7 +139,7 @@ def test_an_aborted_decode_ends_the_generation_like_a_request_to_stop() -> None:
     inner = parrot(b"a" * 50, [])
 
     class Aborting(ToyModel):
-        def next_token_logprobs(self, contexts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        def next_token_logprobs(self, contexts: Sequence[Sequence[int]]) -> Float64Array:
             if len(contexts[0]) > 4:
                 raise DecodeAborted
             return inner.next_token_logprobs(contexts)
@@ -146,7 +154,12 @@ def test_the_caller_decides_where_the_text_is_finished() -> None:
     """Trimming happens while generating, so that nothing is generated to be thrown away."""
     model = parrot(b"abcdefgh", [])
     found = complete(
-        model, fim_of(model), b"a", b"", options=CompleteOptions(layout="plain"), find_end=lambda middle: 2 if len(middle) > 3 else None
+        model,
+        fim_of(model),
+        b"a",
+        b"",
+        options=CompleteOptions(layout="plain"),
+        find_end=lambda middle: 2 if len(middle) > 3 else None,
     ).alternatives[0]
 
     assert (found.middle, found.stop_reason, found.n_generated_tokens) == (b"bc", "trimmed", 4)

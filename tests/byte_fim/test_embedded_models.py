@@ -31,7 +31,17 @@ class Store:
             print(name, "\xf0\x9f\x91\x8d")
 '''
 AFTER = b"\n    def save(self):\n        pass\n"
-CUTS = [CODE.index(text) + n for text, n in [(b"class", 3), (b"self.path =", 2), (b"json.load", 7), (b"        for", 5), (b"for name", 4), (b"print", 5)]]
+CUTS = [
+    CODE.index(text) + n
+    for text, n in [
+        (b"class", 3),
+        (b"self.path =", 2),
+        (b"json.load", 7),
+        (b"        for", 5),
+        (b"for name", 4),
+        (b"print", 5),
+    ]
+]
 CUTS += [CODE.index(b"\xa9"), CODE.index(b"\xf0") + 1, CODE.index(b"\xf0") + 3]
 HOSTILE = {
     "empty": b"",
@@ -50,7 +60,13 @@ HOSTILE = {
     "equal signs": b"# " + b"=" * 120,
     "deep indentation": b"def f():\n" + b" " * 120,
 }
-LAYOUTS: list[tuple[Layout, CutPolicy]] = [("plain", "word"), ("spm", "word"), ("psm", "cursor"), ("psm", "word"), ("psm", "anchor")]
+LAYOUTS: list[tuple[Layout, CutPolicy]] = [
+    ("plain", "word"),
+    ("spm", "word"),
+    ("psm", "cursor"),
+    ("psm", "word"),
+    ("psm", "anchor"),
+]
 
 
 @pytest.fixture(params=["tiny", "nano"])
@@ -66,7 +82,8 @@ def ask(model: LlamaCppModel, prefix: bytes, suffix: bytes = AFTER, **options: o
 def test_one_batch_says_what_one_context_at_a_time_says(model: LlamaCppModel, cut: int) -> None:
     """Promise 2, mid-character cursors included; benchmarks/exactness.py does the same at hundreds of cursors."""
     fast, slow = (
-        next_byte_law(model, model.fim, CODE[:cut], AFTER, layout="spm", conditioning=how).distribution for how in ("exact", "reference")
+        next_byte_law(model, model.fim, CODE[:cut], AFTER, layout="spm", conditioning=how).distribution
+        for how in ("exact", "reference")
     )
 
     assert fast.total_variation(slow) <= 1e-3
@@ -81,9 +98,14 @@ def test_the_law_does_not_depend_on_where_the_boundary_is_put(tiny: LlamaCppMode
     canonical = Covers.of(tiny).canonical
     near = find_boundary(canonical, prefix)
     far = find_boundary(canonical, prefix, latest=max(0, near - 8))
-    start = (tiny.fim.prefix_id or 0, tiny.fim.suffix_id or 0, tiny.fim.middle_id or 0) if layout == "spm" else (tiny.tokenize(b"\n")[0],)
+    start = (
+        (tiny.fim.prefix_id or 0, tiny.fim.suffix_id or 0, tiny.fim.middle_id or 0)
+        if layout == "spm"
+        else (tiny.tokenize(b"\n")[0],)
+    )
     laws = [
-        ByteState.start(tiny, (*start, *tiny.tokenize(prefix[:at])), prefix[at:], evaluate=one_by_one(tiny)).byte_law() for at in (near, far)
+        ByteState.start(tiny, (*start, *tiny.tokenize(prefix[:at])), prefix[at:], evaluate=one_by_one(tiny)).byte_law()
+        for at in (near, far)
     ]
 
     assert far < near
@@ -149,7 +171,8 @@ def test_naive_conditioning_is_far_off_inside_a_word(tiny: LlamaCppModel) -> Non
     """The size of the problem on this model; if this ever fails the demo shows nothing."""
     cut = CODE.index(b"self.users = json") + len(b"self.us")
     exact, naive = (
-        next_byte_law(tiny, tiny.fim, CODE[:cut], AFTER, layout="spm", conditioning=how).distribution for how in ("exact", "naive")
+        next_byte_law(tiny, tiny.fim, CODE[:cut], AFTER, layout="spm", conditioning=how).distribution
+        for how in ("exact", "naive")
     )
 
     assert chr(exact.best_byte()) == "e"

@@ -95,13 +95,17 @@ def test_the_law_and_its_missing_mass_sum_to_one(example: tuple[Toy, bytes]) -> 
     law = start(toy, tail).byte_law()
 
     assert law.missing_mass.noncanonical is not None
-    assert np.exp(law.logp).sum() + law.missing_mass.noncanonical + law.missing_mass.pruned == pytest.approx(1.0, abs=1e-9)
+    assert np.exp(law.logp).sum() + law.missing_mass.noncanonical + law.missing_mass.pruned == pytest.approx(
+        1.0, abs=1e-9
+    )
 
 
 @slow_examples
 @given(toys_with_tails())
 def test_pruning_moves_the_law_by_no_more_than_it_says(example: tuple[Toy, bytes]) -> None:
-    """The certificate: total variation is at most the reported pruned mass, at a threshold a hundred thousand times the default."""
+    """The certificate: total variation is at most the reported pruned mass, at a threshold a hundred thousand
+    times the default.
+    """
     toy, tail = example
     exact = start(toy, tail)
     assume(np.isfinite(exact.log_mass))
@@ -130,7 +134,9 @@ def test_the_first_start_is_the_likeliest_cover_expanded_to_pass_the_cursor(exam
 
 
 def test_sampling_a_cover_and_going_on_by_tokens_gives_the_byte_law() -> None:
-    """Promise 7: exactness costs one small batch per request, not a call per byte. Chi-square over 257 outcomes and the missing rest."""
+    """Promise 7: exactness costs one small batch per request, not a call per byte. Chi-square over 257 outcomes
+    and the missing rest.
+    """
     model = ToyModel([(b"a", b"b"), (b"b", b"a"), (b"ab", b"a"), (b" ", b"a")], pretokens=QWEN_LIKE, seed=5)
     tail = b" ab"
     state = ByteState.start(model, (model.stop_id,), tail, prune=0.0)
@@ -153,7 +159,9 @@ def test_sampling_a_cover_and_going_on_by_tokens_gives_the_byte_law() -> None:
 
 
 def first_outcome(model: ToyModel, state: ByteState, random: np.random.Generator) -> int:
-    """The first byte after the tail of one sample; 256 for the end, 257 when the token after an exact cover is not canonical."""
+    """The first byte after the tail of one sample; 256 for the end, 257 when the token after an exact cover is not
+    canonical.
+    """
     begun = sample_start(state, random)
     if begun.middle:
         return begun.middle[0]

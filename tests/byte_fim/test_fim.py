@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,9 +42,10 @@ lines = st.lists(st.text("ab é中\t", max_size=12), max_size=40).map(lambda par
 
 
 @given(lines, lines, st.integers(4, 200), st.sampled_from([one_per_byte, one_per_three_bytes]))
-def test_what_is_kept_fits_and_is_nearest_to_the_cursor(prefix: bytes, suffix: bytes, room: int, tokenize: object) -> None:
+def test_what_is_kept_fits_and_is_nearest_to_the_cursor(
+    prefix: bytes, suffix: bytes, room: int, tokenize: Callable[[bytes], list[int]]
+) -> None:
     """Never more than the context, never a hole between the text and the cursor, never a cut inside a character."""
-    assert callable(tokenize)
     hole = fit_hole(tokenize, prefix, suffix, n_tokens=room)
 
     assert len(hole.prefix_tokens) + len(hole.suffix_tokens) <= room

@@ -1,4 +1,6 @@
-"""The two-state Markov chain of arXiv 2406.16829: tokenised prompting is biased however good the model, covers are not."""
+"""The two-state Markov chain of arXiv 2406.16829: tokenised prompting is biased however good the model, covers are
+not.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ A, B, AA = ord("A"), ord("B"), 256  # the vocabulary that matters: A, B and AA, 
 
 
 def token_law(context: Tokens) -> Float64Array:
-    """What a perfect model of the tokenised chain says. After the token A (not AA) only B can follow: AA would have been made."""
+    """What a perfect model of the tokenised chain says. After the token A (not AA) only B can follow: AA would
+    have been made.
+    """
     to_a = TO_A if context[-1] not in (A, AA) else 1 - TO_B
     probability = np.zeros(258)
     if context[-1] == A:
@@ -56,7 +60,8 @@ def test_the_law_at_a_cursor_finds_the_same_through_the_whole_path(chain: ToyMod
     """Layout, boundary and truncation included."""
     fim = FimFormat(None, None, None, start_ids=(chain.stop_id,))
     exact, naive = (
-        np.exp(next_byte_law(chain, fim, b"BABA", b"", layout="plain", conditioning=c).distribution.logp) for c in ("exact", "naive")
+        np.exp(next_byte_law(chain, fim, b"BABA", b"", layout="plain", conditioning=c).distribution.logp)
+        for c in ("exact", "naive")
     )
 
     assert exact[A] == pytest.approx(1 - TO_B, abs=1e-12)

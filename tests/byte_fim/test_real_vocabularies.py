@@ -1,4 +1,6 @@
-"""Tokenization facts on the vocabularies of well-known models: no weights, no probabilities (docs/exactness.md, appendix)."""
+"""Tokenization facts on the vocabularies of well-known models: no weights, no probabilities (docs/exactness.md,
+appendix).
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,50 @@ BACK = str.maketrans({"·": " ", "⏎": "\n", "␍": "\r", "⇥": "\t"})
 LINES = [line.split("\t") for line in GOLDEN.read_text().splitlines() if not line.startswith("#")]
 CASES = [pytest.param(dict(zip(LINES[0], line, strict=True)), id=line[0]) for line in LINES[1:]]
 MORE_CURSORS = [
-    "x = 'é".encode()[:-1], "# 👍🏽".encode()[:-1], "# 👍🏽".encode()[:-2], "# 👍".encode()[:-3], "e\u0301".encode(), b"x = 0x1F", b"n = 1_000",
-    b"n = 1234", b"if x:\n\t ", b"x\r", b"x\r\n", b" " * 40, b"# " + b"=" * 80, b"'", b"''", b"'''", b'"', b'""', b'f"{', b"a //", b"/*", b"*/",
-    b"</", b"/", b"=", b"a::", b"a->", b"a <<", b"a &", b"a??", b"<|fim_mid", b"<s", b"", b" x", b"\xef\xbb\xbfimport", b"a" * 300,
-    "变量 = 函".encode(), b"x = y\x0c", "x\u2028".encode(), "naïve".encode(), b"it'l", b"foo(bar,baz[1],{'a':2}", b"\xff\xfe",
-]  # fmt: skip
+    "x = 'é".encode()[:-1],
+    "# 👍🏽".encode()[:-1],
+    "# 👍🏽".encode()[:-2],
+    "# 👍".encode()[:-3],
+    "e\u0301".encode(),
+    b"x = 0x1F",
+    b"n = 1_000",
+    b"n = 1234",
+    b"if x:\n\t ",
+    b"x\r",
+    b"x\r\n",
+    b" " * 40,
+    b"# " + b"=" * 80,
+    b"'",
+    b"''",
+    b"'''",
+    b'"',
+    b'""',
+    b'f"{',
+    b"a //",
+    b"/*",
+    b"*/",
+    b"</",
+    b"/",
+    b"=",
+    b"a::",
+    b"a->",
+    b"a <<",
+    b"a &",
+    b"a??",
+    b"<|fim_mid",
+    b"<s",
+    b"",
+    b" x",
+    b"\xef\xbb\xbfimport",
+    b"a" * 300,
+    "变量 = 函".encode(),
+    b"x = y\x0c",
+    "x\u2028".encode(),
+    "naïve".encode(),
+    b"it'l",
+    b"foo(bar,baz[1],{'a':2}",
+    b"\xff\xfe",
+]
 
 
 def tail_of(vocabulary: LlamaVocabulary, prefix: bytes) -> tuple[Covers, int]:
@@ -36,7 +77,9 @@ def show(vocabulary: LlamaVocabulary, tokens: Tokens) -> str:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_tokens_so_far_differ_from_the_finished_ones_as_recorded(vocabulary: LlamaVocabulary, case: dict[str, str], request: pytest.FixtureRequest) -> None:
+def test_the_tokens_so_far_differ_from_the_finished_ones_as_recorded(
+    vocabulary: LlamaVocabulary, case: dict[str, str], request: pytest.FixtureRequest
+) -> None:
     """The reason for the project, cursor by cursor; a change here means the tokenizer of a new llama.cpp differs."""
     left, right = ((BEFORE + case["left"].translate(BACK)).encode(), case["right"].translate(BACK).encode())
     now, finished = tuple(vocabulary.tokenize(left)), tuple(vocabulary.tokenize(left + right))
@@ -66,7 +109,9 @@ def test_the_finished_tokens_are_among_the_covers(vocabulary: LlamaVocabulary, c
 
 @pytest.mark.parametrize("text", MORE_CURSORS, ids=lambda text: repr(text[-14:]))
 def test_every_cursor_has_a_boundary_and_contexts(vocabulary: LlamaVocabulary, text: bytes) -> None:
-    """No input may be refused: characters cut in two, marks, operators, long runs, sentinels spelled out, bytes that are no text."""
+    """No input may be refused: characters cut in two, marks, operators, long runs, sentinels spelled out, bytes
+    that are no text.
+    """
     prefix = BEFORE.encode() + text
     covers, cut = tail_of(vocabulary, prefix)
     contexts = covers.find_contexts(prefix[cut:])
@@ -83,7 +128,23 @@ def test_a_settled_boundary_keeps_its_tokens_whatever_follows(vocabulary: LlamaV
     prefix = BEFORE.encode() + text
     _, cut = tail_of(vocabulary, prefix)
     stem = vocabulary.tokenize(prefix[:cut])
-    for typed in (b"", b"x", b"1", b" ", b"  y", b"\n", b"\r\n", b"'s", b'"', b")", b"_z", b"=", "é".encode(), "中".encode(), b"    \n\n"):
+    for typed in (
+        b"",
+        b"x",
+        b"1",
+        b" ",
+        b"  y",
+        b"\n",
+        b"\r\n",
+        b"'s",
+        b'"',
+        b")",
+        b"_z",
+        b"=",
+        "é".encode(),
+        "中".encode(),
+        b"    \n\n",
+    ):
         assert vocabulary.tokenize(prefix + typed)[: len(stem)] == stem
 
 

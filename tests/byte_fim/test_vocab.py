@@ -32,7 +32,9 @@ def test_exact_and_longer_tokens_part_a_range(texts: list[bytes], head: bytes) -
 
 
 @given(small_texts, st.integers(0, 255), st.integers(0, 255))
-def test_two_bytes_may_join_only_where_some_token_holds_them_together(texts: list[bytes], left: int, right: int) -> None:
+def test_two_bytes_may_join_only_where_some_token_holds_them_together(
+    texts: list[bytes], left: int, right: int
+) -> None:
     """What proves a token border: byte pairs that no token contains."""
     vocab = Vocab(texts, special_ids=[], stop_ids=[])
 

@@ -1,7 +1,7 @@
 """A GGUF file as a `TokenModel`. Knows neither where files come from nor what is done with the probabilities.
 
-Tolerance of `next_token_logprobs`: 1e-3 in total variation with flash attention off; with it on, freed cells change the order of
-half-precision sums and 1e-2 was seen, so it is off by default.
+Tolerance of `next_token_logprobs`: 1e-3 in total variation with flash attention off; with it on, freed cells change
+the order of half-precision sums and 1e-2 was seen, so it is off by default.
 """
 
 # pyright: basic
@@ -9,17 +9,15 @@ half-precision sums and 1e-2 was seen, so it is off by default.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import llama_cpp as lib
-
 from byte_fim.backends.llama_cpp import library
 from byte_fim.backends.llama_cpp.kv_tree import MAX_SEQUENCES, KvTree
+from byte_fim.backends.llama_cpp.library import lib
 from byte_fim.backends.llama_cpp.tokenizer import LlamaTokenizer, fim_ids
 from byte_fim.fim import FimFormat
 from byte_fim.model import BadModelFile, ContextTooLong, DecodeCounts, Float64Array, ModelFailed
@@ -53,21 +51,28 @@ class LlamaCppModel:
         library.start()
         library.take_complaints()
         self.name = path.name
-        self._model = _load(path, params)
-        self._context = None
+        self._model: library.Handle = _load(path, params)
+        self._context: library.Handle = None
         self._tree: KvTree | None = None
         try:
             handle = lib.llama_model_get_vocab(self._model)
             if lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model):
-                raise BadModelFile(f"{self.name} is a recurrent model, which cannot share a token tree; choose a transformer model.")
+                raise BadModelFile(
+                    f"{self.name} is a recurrent model, which cannot share a token tree; choose a transformer model."
+                )
             self._tokenizer = LlamaTokenizer(handle, self.name)
             self.fim = _fim_format(handle)
-            self._n_context_tokens = params.n_context_tokens or min(lib.llama_model_n_ctx_train(self._model), _CONTEXT_LIMIT_TOKENS)
+            self._n_context_tokens = params.n_context_tokens or min(
+                lib.llama_model_n_ctx_train(self._model), _CONTEXT_LIMIT_TOKENS
+            )
             self._context = self._open_context(params)
             self._abort_flag = ctypes.create_string_buffer(b"0")
-            # atoi reads the flag as "0" or "1": a native callback, because one in Python would take the GIL once per graph node
+            # atoi reads the flag as "0" or "1": a native callback, because one in Python would take the GIL once per
+            # graph node
             self._abort_callback = ctypes.cast(_c_library().atoi, lib.ggml_abort_callback)
-            lib.llama_set_abort_callback(self._context, self._abort_callback, ctypes.cast(self._abort_flag, ctypes.c_void_p))
+            lib.llama_set_abort_callback(
+                self._context, self._abort_callback, ctypes.cast(self._abort_flag, ctypes.c_void_p)
+            )
             self._tree = KvTree(self._context, n_vocab=self.vocab.n_tokens, n_batch_tokens=params.n_batch_tokens)
         except BaseException:
             self.close()
@@ -99,7 +104,8 @@ class LlamaCppModel:
         longest = max(map(len, contexts))
         if not 0 < min(map(len, contexts)) <= longest <= self._n_context_tokens:
             raise ContextTooLong(
-                f"A context of {longest} tokens does not fit the {self._n_context_tokens} of {self.name}; shorten the prompt."
+                f"A context of {longest} tokens does not fit the {self._n_context_tokens} of {self.name};"
+                " shorten the prompt."
             )
         tree = self._require_tree()
         try:
@@ -109,7 +115,9 @@ class LlamaCppModel:
             raise
 
     def set_abort(self, requested: bool) -> None:
-        """From any thread: True ends a running evaluation soon, with DecodeAborted; False lets evaluations run again."""
+        """From any thread: True ends a running evaluation soon, with DecodeAborted; False lets evaluations run
+        again.
+        """
         self._abort_flag[0] = b"1" if requested else b"0"
 
     def forget(self) -> None:
@@ -133,7 +141,7 @@ class LlamaCppModel:
             raise ModelFailed(f"{self.name} has been closed; load it again.")
         return self._tree
 
-    def _open_context(self, params: RuntimeParams) -> object:
+    def _open_context(self, params: RuntimeParams) -> library.Handle:
         wanted = lib.llama_context_default_params()
         wanted.n_ctx = self._n_context_tokens + params.n_batch_tokens // 2  # room for a tree beside the longest trunk
         wanted.n_batch = wanted.n_ubatch = params.n_batch_tokens
@@ -146,13 +154,14 @@ class LlamaCppModel:
         context = lib.llama_init_from_model(self._model, wanted)
         if not context:
             raise BadModelFile(
-                f"{self.name} loads, but a context of {self._n_context_tokens} tokens does not fit the memory; choose a smaller model."
+                f"{self.name} loads, but a context of {self._n_context_tokens} tokens does not fit the memory;"
+                " choose a smaller model."
                 f"{_why()}"
             )
         return context
 
 
-def _load(path: Path, params: RuntimeParams) -> object:
+def _load(path: Path, params: RuntimeParams) -> library.Handle:
     wanted = lib.llama_model_default_params()
     wanted.n_gpu_layers = params.n_gpu_layers
     wanted.use_extra_bufts = params.use_extra_buffers
@@ -167,10 +176,11 @@ def _why() -> str:
     return f" ({complaints[0]})" if complaints else ""
 
 
-def _fim_format(handle: object) -> FimFormat:
+def _fim_format(handle: library.Handle) -> FimFormat:
     ids = fim_ids(handle)
     starts = (int(lib.llama_vocab_bos(handle)),) if lib.llama_vocab_get_add_bos(handle) else ()
-    ends = [int(token) for token in (lib.llama_vocab_eot(handle), lib.llama_vocab_eos(handle), lib.llama_vocab_bos(handle)) if token >= 0]
+    named = [int(find(handle)) for find in (lib.llama_vocab_eot, lib.llama_vocab_eos, lib.llama_vocab_bos)]
+    ends = [token for token in named if token >= 0]
     return FimFormat(
         prefix_id=ids.get("pre"),
         suffix_id=ids.get("suf"),

@@ -1,8 +1,8 @@
 """Many contexts in one `llama_decode`, and what of them stays in the KV cache. Knows nothing of bytes or of FIM.
 
-The contexts of a call form a token tree: their common beginning (the trunk) on sequence 0, each leaf on a sequence of its own,
-nodes that several leaves share tagged with all of their sequences. That needs the unified KV cache, where `seq_cp` costs
-nothing and freed cells are shared (docs/exactness.md, section 8).
+The contexts of a call form a token tree: their common beginning (the trunk) on sequence 0, each leaf on a sequence of
+its own, nodes that several leaves share tagged with all of their sequences. That needs the unified KV cache, where
+`seq_cp` costs nothing and freed cells are shared (docs/exactness.md, section 8).
 """
 
 # pyright: basic
@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import llama_cpp as lib
 import numpy as np
 
+from byte_fim.backends.llama_cpp.library import Handle, lib
 from byte_fim.model import DecodeAborted, DecodeCounts, Float64Array, ModelFailed
 from byte_fim.vocab import TokenId, Tokens
 
@@ -32,9 +32,9 @@ class _Node:
 class KvTree:
     """Evaluates contexts on one llama context and remembers which tokens its sequences hold."""
 
-    def __init__(self, context: object, *, n_vocab: int, n_batch_tokens: int) -> None:
+    def __init__(self, context: Handle, *, n_vocab: int, n_batch_tokens: int) -> None:
         self._context = context
-        self._memory = lib.llama_get_memory(context)
+        self._memory: Handle = lib.llama_get_memory(context)
         self._n_vocab = n_vocab
         self._batch = _Batch(n_batch_tokens)
         self._live: dict[int, Tokens] = {MAIN: ()}
@@ -54,12 +54,13 @@ class KvTree:
         rows: dict[Tokens, Float64Array] = {}
         while paths:
             group = self._take_group(paths)
-            for path, row in zip(group, self._evaluate(group), strict=True):
-                rows[path] = row
+            rows |= zip(group, self._evaluate(group), strict=True)
         return np.stack([rows[context] for context in contexts])
 
     def _take_group(self, paths: list[Tokens]) -> list[Tokens]:
-        """Removes from `paths` as many contexts as fit one call: leaves within the sequences, nodes within half a batch."""
+        """Removes from `paths` as many contexts as fit one call: leaves within the sequences, nodes within half a
+        batch.
+        """
         group = [paths.pop(0)]
         trunk, n_nodes = len(group[0]), 0
         while paths and len(group) < MAX_SEQUENCES - 1:
@@ -150,10 +151,14 @@ class KvTree:
         if code == _NO_ROOM:
             raise ModelFailed("The model's KV cache is full; choose a larger context or fewer alternatives.")
         if code != _OK:
-            raise ModelFailed(f"llama_decode failed with code {code}; restart the model, and try another build if it happens again.")
+            raise ModelFailed(
+                f"llama_decode failed with code {code}; restart the model, and try another build if it happens again."
+            )
 
     def _row(self, index: int) -> Float64Array:
-        logits = np.ctypeslib.as_array(lib.llama_get_logits_ith(self._context, index), (self._n_vocab,)).astype(np.float64)
+        logits = np.ctypeslib.as_array(lib.llama_get_logits_ith(self._context, index), (self._n_vocab,)).astype(
+            np.float64
+        )
         logits -= logits.max()
         if not np.isfinite(logits.min()) and np.isnan(logits).any():
             raise ModelFailed("The model produced values that are not numbers; its file or this build is broken.")
@@ -162,7 +167,9 @@ class KvTree:
 
 
 class _Batch:
-    """One reusable llama_batch, filled through array views because a Python loop over its fields would cost milliseconds."""
+    """One reusable llama_batch, filled through array views because a Python loop over its fields would cost
+    milliseconds.
+    """
 
     def __init__(self, n_tokens: int) -> None:
         self.n_tokens = n_tokens

@@ -1,7 +1,7 @@
 """The llama.cpp shared library as it was built here: start-up, its log, its build facts. Knows no model.
 
-Logging goes through one callback: nothing may be printed on stdout, which belongs to the protocol, and the last complaints are
-kept because they are the only explanation llama.cpp gives when a file does not load.
+Logging goes through one callback: nothing may be printed on stdout, which belongs to the protocol, and the last
+complaints are kept because they are the only explanation llama.cpp gives when a file does not load.
 """
 
 # The bindings are generated and untyped; this package is the only place that touches them.
@@ -11,11 +11,20 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+# Between two layers the threads of OpenMP spin by default. When the machine is busy with something else (an editor, a
+# build) the spinning keeps the very thread from running that all wait for, and a token takes up to 300 ms instead of 3.
+# The setting is read when the library is loaded (docs/decisions/0002).
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import llama_cpp as lib
+
+Handle = Any  # an opaque native pointer; the bindings give each its own type, most of them optional
 
 _logger = logging.getLogger("bytefim.llama_cpp")
 _complaints: deque[str] = deque(maxlen=20)

@@ -1,8 +1,8 @@
 """Bytes to tokens and back with the tokenizer inside a GGUF file. Knows nothing of weights or probabilities.
 
-llama.cpp's own tokenizer is the definition of canonical; this module only keeps it honest about bytes. What it mends, each
-found in practice: bytes that are not UTF-8 would become U+FFFD; a literal U+2581 would become a blank (SentencePiece); a blank
-may be put before the text; text that spells a special token could become one.
+llama.cpp's own tokenizer is the definition of canonical; this module only keeps it honest about bytes. What it mends,
+each found in practice: bytes that are not UTF-8 would become U+FFFD; a literal U+2581 would become a blank
+(SentencePiece); a blank may be put before the text; text that spells a special token could become one.
 """
 
 # pyright: basic
@@ -12,8 +12,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 
-import llama_cpp as lib
-
+from byte_fim.backends.llama_cpp.library import Handle, lib
 from byte_fim.model import UnsupportedVocabulary
 from byte_fim.vocab import TokenId, Vocab
 
@@ -30,14 +29,14 @@ _LONG_ENOUGH_BYTES = 1024
 class LlamaTokenizer:
     """The canonical encoding of plain text, for the two vocabulary kinds that code models use."""
 
-    def __init__(self, handle: object, name: str) -> None:
+    def __init__(self, handle: Handle, name: str) -> None:
         """Raises UnsupportedVocabulary for kinds other than byte-level BPE and SentencePiece BPE with byte fallback."""
         self._handle = handle
         kind = int(lib.llama_vocab_type(handle))
         if kind not in (_SPM, _BPE):
             raise UnsupportedVocabulary(
-                f"{name} has a {_KINDS.get(kind, 'unknown')} tokenizer (kind {kind}); choose a model with a byte-level BPE or"
-                " SentencePiece BPE tokenizer."
+                f"{name} has a {_KINDS.get(kind, 'unknown')} tokenizer (kind {kind}); choose a model with a"
+                " byte-level BPE or SentencePiece BPE tokenizer."
             )
         self.vocab = _read_vocab(handle)
         self._is_sentencepiece = kind == _SPM
@@ -46,7 +45,9 @@ class LlamaTokenizer:
         blank_guard = self._call(_GUARD)
         self._guard_ids = blank_guard if self.vocab.decode(blank_guard) == b" " + _GUARD else []
         if self._guard_ids and self._contains_guard():
-            raise UnsupportedVocabulary(f"{name} puts a blank before every text in a way that cannot be undone; choose another model.")
+            raise UnsupportedVocabulary(
+                f"{name} puts a blank before every text in a way that cannot be undone; choose another model."
+            )
 
     def tokenize(self, text: bytes) -> list[TokenId]:
         """See `TokenModel.tokenize`."""
@@ -96,8 +97,8 @@ class LlamaTokenizer:
         absent = [byte for byte, ids in enumerate(singles) if not ids]
         if len(absent) > _MOST_ABSENT_BYTES:
             raise UnsupportedVocabulary(
-                f"{name} has no token for {len(absent)} of the 256 bytes (0x{absent[0]:02X} is one); choose a model whose"
-                " vocabulary covers all bytes."
+                f"{name} has no token for {len(absent)} of the 256 bytes (0x{absent[0]:02X} is one);"
+                " choose a model whose vocabulary covers all bytes."
             )
         return [ids[:1] or self._call(_REPLACEMENT) for ids in singles]
 
@@ -105,7 +106,7 @@ class LlamaTokenizer:
         return any(_GUARD in text and len(text) > 1 for text in map(self.vocab.bytes_of, range(self.vocab.n_tokens)))
 
 
-def _read_vocab(handle: object) -> Vocab:
+def _read_vocab(handle: Handle) -> Vocab:
     n_tokens = lib.llama_vocab_n_tokens(handle)
     buffer = ctypes.create_string_buffer(_LONG_ENOUGH_BYTES)
     token_bytes: list[bytes] = []
@@ -125,7 +126,10 @@ def _read_vocab(handle: object) -> Vocab:
     return Vocab(token_bytes, special_ids=specials, stop_ids=stops)
 
 
-def fim_ids(handle: object) -> dict[str, TokenId]:
+def fim_ids(handle: Handle) -> dict[str, TokenId]:
     """The fill-in-the-middle ids that the file names or llama.cpp recognises: pre, suf, mid, pad, rep, sep."""
-    found = {kind: int(getattr(lib, f"llama_vocab_fim_{kind}")(handle)) for kind in ("pre", "suf", "mid", "pad", "rep", "sep")}
+    found = {
+        kind: int(getattr(lib, f"llama_vocab_fim_{kind}")(handle))
+        for kind in ("pre", "suf", "mid", "pad", "rep", "sep")
+    }
     return {kind: token for kind, token in found.items() if token >= 0}

@@ -1,0 +1,43 @@
+# What can be done here: `make help`. Needs Python >= 3.11, a C++ compiler and cmake; everything else goes into .venv.
+
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help .venv demo test test-slow lint types bench wheel
+
+help: ## this list
+	@echo "make TARGET   (PYTHON=python3.12 chooses the interpreter that .venv is made from)"
+	@sed -n 's/^\([.a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "  %-11s %s\n", $$1, $$2 }'
+
+.venv: ## install everything (the first time on a machine: 4 to 10 minutes of compiling)
+	@$(PYTHON) scripts/setup_venv.py
+
+demo: .venv ## the real server and the embedded model on real source files
+	@$(BIN)/python examples/demo.py
+
+test: .venv ## all tests that need no editor and no network, without the slow ones
+	$(BIN)/python -m pytest
+
+test-slow: .venv ## the tests marked slow
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv ## style, format, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: .venv ## pyright, strict
+	$(BIN)/pyright
+
+BENCHMARKS := $(shell grep -l __main__ benchmarks/*.py)
+bench: .venv ## every benchmark: a table, then one JSON line
+	$(if $(BENCHMARKS),,$(error benchmarks/ holds no script yet))
+	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script; done
+
+wheel: .venv ## dist/bytefim-*.whl, the embedded model included
+	$(BIN)/python -m hatchling build -t wheel -d dist
