@@ -48,7 +48,7 @@ def _is_candidate(canonical: Canonical, prefix: bytes, cut: int) -> bool:
         return False
     if right in _WHITESPACE:
         return left not in _WHITESPACE
-    return (left in _WORD or left >= 0x80) and right in _PUNCTUATION
+    return left in _WORD and right in _PUNCTUATION
 
 
 def _is_settled(canonical: Canonical, prefix: bytes, cut: int) -> bool:

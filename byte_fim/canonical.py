@@ -15,7 +15,20 @@ from byte_fim.model import Tokenizing
 from byte_fim.vocab import Tokens
 
 # One per way in which text that follows is known to move the borders before it, the most frequently decisive first.
-_AFTER_BLANKS = (b"", b"a", b"1", b")", b"\n", b" a", b"\n\n", b"\r\n", b"\ta", b" \n")
+_AFTER_BLANKS = (
+    b"",
+    b"a",
+    b"1",
+    b")",
+    b"\n",
+    b" a",
+    b"\n\n",
+    b"\r\n",
+    b"\ta",
+    b" \n",
+    b"\xe2\x94\x80",
+    b"\xe0\xb8\x81",
+)
 _AFTER_DIGITS = (b"", b"1", b"12", b"123", b"a", b" a")
 _AFTER_QUOTES = (b"", b"a", b"A", b" a", b"s ", b"t ", b"m ", b"d ", b"re ", b"ll ", b"ve ", b"e ", b"l ", b"'", b"\n")
 _AFTER_NON_ASCII = (b"", b"a", b" a", b"\n", b"\xc3\xa9", b"\xe4\xb8\xad")

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Literal
 
 import numpy as np
 
 from byte_fim.canonical import unfinished_character
 from byte_fim.conditioning import Conditioning, Start, condition, find_starts, lay_out_hole, sample_start
-from byte_fim.distribution import MissingMass
+from byte_fim.distribution import MissingMass, log_sum
 from byte_fim.fim import CutPolicy, FimFormat, Layout, Prompt, fit_hole
 from byte_fim.model import DecodeAborted, DecodeCounts, Float64Array, TokenModel
 from byte_fim.state import ByteState
@@ -87,6 +88,7 @@ class Completion:
     counts: DecodeCounts
     layout: Layout
     conditioning: Conditioning
+    """what was done: "naive" also where exact was asked for a text that has no canonical cover"""
 
 
 def complete(
@@ -133,7 +135,7 @@ def complete(
         n_contexts=len(state.contexts),
         counts=model.counts.since(before),
         layout=options.layout,
-        conditioning=options.conditioning,
+        conditioning=conditioning,
     )
 
 
@@ -191,14 +193,17 @@ class _Loop:
         return list(found.values()) or [Alternative(b"", -np.inf, "end", 0)]
 
     def _starts(self, state: ByteState, conditioning: Conditioning, random: np.random.Generator) -> Iterator[Start]:
-        if self.options.temperature == 0.0 or conditioning != "exact":
+        """Greedy, and healing always: by falling weight. Sampling: covers drawn by weight; naive: the prompt as it is."""
+        if self.options.temperature == 0.0 or conditioning == "healing":
             return find_starts(state, conditioning=conditioning)
+        if conditioning == "naive":
+            return repeat(Start(state.stem, b"", 0.0, is_end=False))
         return iter(lambda: sample_start(state, random), None)
 
     def _extend(self, start: Start, random: np.random.Generator) -> Alternative:
         tokens, middle, logp = list(start.tokens), start.middle, start.logp
         vocab = self.model.vocab
-        n_generated = 1
+        n_generated = 1 if start.middle or start.is_end else 0
         reason: StopReason | None = "end" if start.is_end else None
         while reason is None:
             if (kept := self.find_end(middle)) is not None:
@@ -228,12 +233,13 @@ class _Loop:
         vocab = self.model.vocab
         scores = row.copy()
         scores[vocab.special_ids] = -np.inf
-        scores[vocab.stop_ids] = row[vocab.stop_ids]
+        if len(vocab.stop_ids):  # all stops mean one thing, so they are weighed together
+            scores[vocab.stop_ids[0]] = log_sum(row[vocab.stop_ids])
         if self.options.temperature == 0.0:
             token = int(np.argmax(scores))
         else:
             token = int(random.choice(len(scores), p=_shape(scores, self.options)))
-        return token, float(row[token])
+        return token, float(log_sum(row[vocab.stop_ids]) if vocab.is_special(token) else row[token])
 
     def _whole_characters(self, middle: bytes) -> bytes:
         # a loop, because a model may produce one unfinished character after another

@@ -60,10 +60,11 @@ def _cut(canonical: Canonical, hole: Hole, *, layout: Layout, cut: CutPolicy, co
 def _tokens_before(model: TokenModel, hole: Hole, cut: int) -> Tokens:
     """Tokens of the prefix up to `cut`: taken from the encoding at hand when a token ends there, else encoded anew."""
     n_tokens, offset = len(hole.prefix_tokens), len(hole.prefix)
-    while offset > cut:
+    while offset > cut and n_tokens:
         n_tokens -= 1
         offset -= len(model.vocab.bytes_of(hole.prefix_tokens[n_tokens]))
-    return hole.prefix_tokens[:n_tokens] if offset == cut else tuple(model.tokenize(hole.prefix[:cut]))
+    is_border = model.vocab.decode(hole.prefix_tokens[n_tokens:]) == hole.prefix[cut:]
+    return hole.prefix_tokens[:n_tokens] if is_border else tuple(model.tokenize(hole.prefix[:cut]))
 
 
 def condition(model: TokenModel, prompt: Prompt, *, conditioning: Conditioning) -> ByteState:

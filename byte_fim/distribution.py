@@ -28,7 +28,7 @@ class MissingMass:
     healing).
     """
     pruned: float
-    """Dropped unseen because too small to matter; at most this much total variation is lost."""
+    """Dropped unseen as too small to matter, relative to what was kept: at most this much total variation is lost."""
 
 
 @dataclass(frozen=True, slots=True)

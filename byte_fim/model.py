@@ -65,9 +65,12 @@ class TokenModel(Tokenizing, Protocol):
     def next_token_logprobs(self, contexts: Sequence[Sequence[TokenId]]) -> Float64Array:
         """(n_contexts, n_vocab) natural-log probabilities; row i belongs to context i, sums to one, holds no NaN.
 
-        A context is a whole token list, special ids included, of 1 to `n_context_tokens` tokens. The answer is the
-        same whatever else is asked in the call and whatever was asked before, to 1e-3 in total variation (toy models:
-        exactly). Raises ContextTooLong, DecodeAborted (state stays valid) or ModelFailed.
+        A context is a whole token list, special ids included, of 1 to `n_context_tokens` tokens. The answer is the same
+        whatever else is asked in the call and whatever was asked before: toy models exactly, weights of 16 bits to 1e-3
+        in total variation, weights of 8 bits to 3e-2, because they round activations to 8 bits too (docs/exactness.md,
+        section 10).
+
+        Raises ContextTooLong, DecodeAborted (state stays valid) or ModelFailed.
         """
         ...
 

@@ -26,6 +26,8 @@ class NextByteLaw:
     """The law at a cursor and what it was computed from."""
 
     distribution: ByteDistribution
+    cover_missing_mass: MissingMass
+    """what the covers of the tail leave out; the distribution's own is what its 257 outcomes leave out after them"""
     covers: tuple[Cover, ...]
     n_contexts: int
     counts: DecodeCounts
@@ -51,14 +53,16 @@ def next_byte_law(
     if conditioning == "naive":
         state = condition(model, prompt, conditioning="naive")
         law = _naive_law(model, state.contexts[0].row)
+        missing_mass = law.missing_mass
     else:
         alone = conditioning == "reference"
         state = ByteState.start(
             model, prompt.stem, prompt.tail, prune=prune, evaluate=one_by_one(model) if alone else None
         )
-        law = state.byte_law()
+        law, missing_mass = state.byte_law(), state.missing_mass
     return NextByteLaw(
         distribution=law,
+        cover_missing_mass=missing_mass,
         covers=() if conditioning == "naive" else list_covers(state),
         n_contexts=len(state.contexts),
         counts=model.counts.since(before),

@@ -121,12 +121,21 @@ class ByteState:
         contexts.
         """
         mass = float(np.exp(self.log_mass))
-        everything = mass + self.overhanging.noncanonical + self.overhanging.untested
-        if everything == 0.0:
+        if mass == 0.0:
             return MissingMass(noncanonical=1.0, pruned=0.0)
-        return MissingMass(
-            self.overhanging.noncanonical / everything,
-            min(1.0, (self.overhanging.untested + self.dropped) / everything),
+        lost = self.overhanging.noncanonical + self._ends_exactly_but_not_canonically()
+        untested = self.overhanging.untested + self.dropped
+        return MissingMass(lost / (mass + lost + untested), min(1.0, untested / mass))
+
+    def _ends_exactly_but_not_canonically(self) -> float:
+        """Weight (not a log) of what follows an evaluated context to the very end of the tail without being a cover."""
+        known = {context.tokens for context in self.contexts}
+        return sum(
+            float(np.exp(context.logp + context.row[token]))
+            for context in self.contexts
+            if not self.is_exact(context)
+            for token in self.model.vocab.ids_of(self.tail[context.start :])
+            if (*context.tokens, token) not in known
         )
 
     def is_exact(self, context: Context) -> bool:

@@ -161,6 +161,7 @@ def law_as_json(law: NextByteLaw, *, model_name: str, layout: str, conditioning:
     return {
         "logp": [_finite_or_none(x) for x in _floats(law.distribution.logp)],
         "missing_mass": _missing_mass(law.distribution.missing_mass),
+        "cover_missing_mass": _missing_mass(law.cover_missing_mass),
         "covers": [{"token_ids": list(c.tokens), "bytes_hex": c.text.hex(), "logp": c.logp} for c in law.covers],
         "contexts": law.n_contexts,
         "decode_calls": law.counts.decode_calls,

@@ -32,6 +32,7 @@ NO_AMX = "-U__AMX_INT8__" if sys.platform == "linux" else ""
 BUILD_FLAGS = [
     f"-DCMAKE_C_FLAGS={NO_AMX}",
     f"-DCMAKE_CXX_FLAGS={NO_AMX}",
+    "-DGGML_LLAMAFILE=OFF",  # its kernels sum in an order that depends on the batch: docs/decisions/0005
     "-DLLAVA_BUILD=OFF",  # no images in code completion
     "-DLLAMA_OPENSSL=OFF",  # nothing here speaks to the network
     *os.environ.get("CMAKE_ARGS", "").split(),
@@ -63,7 +64,8 @@ def main() -> int:
     unpack_vocabularies(source)
     say("Installing bytefim and its development tools into .venv ...")
     pip = [str(python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for arguments in ([str(wheel)], ["-e", f"{ROOT}[dev]"]):
+    # the first is forced: pip would keep a build with other flags, since its version is the same
+    for arguments in (["--force-reinstall", "--no-deps", str(wheel)], ["-e", f"{ROOT}[dev]"]):
         if subprocess.run([*pip, *arguments], check=False).returncode != 0:
             return fail("pip could not install the packages (message above); check the network and run make again.")
     STAMP.write_text(stamp)

@@ -27,7 +27,7 @@ def pytest_report_header() -> str:
 @pytest.fixture(scope="session")
 def tiny() -> Iterator[LlamaCppModel]:
     """The embedded default: byte-level BPE."""
-    model = LlamaCppModel(MODELS / "bytefim-tiny-q8_0.gguf")
+    model = LlamaCppModel(MODELS / "bytefim-tiny-f16.gguf")
     yield model
     model.close()
 

@@ -79,10 +79,10 @@ def ask(model: LlamaCppModel, prefix: bytes, suffix: bytes = AFTER, **options: o
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_one_batch_says_what_one_context_at_a_time_says(model: LlamaCppModel, cut: int) -> None:
+def test_one_batch_says_what_one_context_at_a_time_says(tiny: LlamaCppModel, cut: int) -> None:
     """Promise 2, mid-character cursors included; benchmarks/exactness.py does the same at hundreds of cursors."""
     fast, slow = (
-        next_byte_law(model, model.fim, CODE[:cut], AFTER, layout="spm", conditioning=how).distribution
+        next_byte_law(tiny, tiny.fim, CODE[:cut], AFTER, layout="spm", conditioning=how).distribution
         for how in ("exact", "reference")
     )
 
@@ -92,19 +92,21 @@ def test_one_batch_says_what_one_context_at_a_time_says(model: LlamaCppModel, cu
 
 @pytest.mark.parametrize("cut", CUTS[::2])
 @pytest.mark.parametrize("layout", ["plain", "spm"])
-def test_the_law_does_not_depend_on_where_the_boundary_is_put(tiny: LlamaCppModel, cut: int, layout: Layout) -> None:
+def test_the_law_does_not_depend_on_where_the_boundary_is_put(model: LlamaCppModel, cut: int, layout: Layout) -> None:
     """Promise 3: a longer tail has more covers and says the same."""
     prefix = CODE[:cut]
-    canonical = Covers.of(tiny).canonical
+    canonical = Covers.of(model).canonical
     near = find_boundary(canonical, prefix)
     far = find_boundary(canonical, prefix, latest=max(0, near - 8))
     start = (
-        (tiny.fim.prefix_id or 0, tiny.fim.suffix_id or 0, tiny.fim.middle_id or 0)
+        (model.fim.prefix_id or 0, model.fim.suffix_id or 0, model.fim.middle_id or 0)
         if layout == "spm"
-        else (tiny.tokenize(b"\n")[0],)
+        else (model.tokenize(b"\n")[0],)
     )
     laws = [
-        ByteState.start(tiny, (*start, *tiny.tokenize(prefix[:at])), prefix[at:], evaluate=one_by_one(tiny)).byte_law()
+        ByteState.start(
+            model, (*start, *model.tokenize(prefix[:at])), prefix[at:], evaluate=one_by_one(model)
+        ).byte_law()
         for at in (near, far)
     ]
 

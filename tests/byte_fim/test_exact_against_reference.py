@@ -103,9 +103,7 @@ def test_the_law_and_its_missing_mass_sum_to_one(example: tuple[Toy, bytes]) -> 
 @slow_examples
 @given(toys_with_tails())
 def test_pruning_moves_the_law_by_no_more_than_it_says(example: tuple[Toy, bytes]) -> None:
-    """The certificate: total variation is at most the reported pruned mass, at a threshold a hundred thousand
-    times the default.
-    """
+    """The certificate: total variation is at most the reported pruned mass, at a threshold far above the default."""
     toy, tail = example
     exact = start(toy, tail)
     assume(np.isfinite(exact.log_mass))

@@ -53,7 +53,7 @@ def test_the_default_is_in_the_catalogue() -> None:
     """A fresh installation has nothing else to fall back on."""
     catalog = read_catalog()
 
-    assert catalog.require_entry(catalog.default).file == "bytefim-tiny-q8_0.gguf"
+    assert catalog.require_entry(catalog.default).file == "bytefim-tiny-f16.gguf"
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=named)
@@ -145,7 +145,7 @@ def test_the_installed_copy_wins_over_the_checkout(small_catalog: Catalog) -> No
 def test_a_model_without_its_file_says_where_it_was_looked_for(small_catalog: Catalog) -> None:
     """The wheel holds the default only; the catalogue names more."""
     with pytest.raises(
-        BadModelFile, match=r"bytefim-tiny is not installed \(bytefim-tiny-q8_0\.gguf is not in .*packaged"
+        BadModelFile, match=r"bytefim-tiny is not installed \(bytefim-tiny-f16\.gguf is not in .*packaged"
     ):
         find_model("bytefim-tiny", catalog=small_catalog)
 

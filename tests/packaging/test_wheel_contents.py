@@ -70,7 +70,7 @@ def test_no_source_file_is_missing_and_nothing_else_slipped_in(names: set[str]) 
     ours = {name for name in names if ".dist-info/" not in name}
 
     assert expected <= ours
-    assert ours - expected == {"lsp_server/_models/catalog.toml", "lsp_server/_models/bytefim-tiny-q8_0.gguf"}
+    assert ours - expected == {"lsp_server/_models/catalog.toml", "lsp_server/_models/bytefim-tiny-f16.gguf"}
 
 
 def test_the_command_and_the_licence_are_declared(wheel: Path, names: set[str]) -> None:
@@ -135,7 +135,7 @@ def test_the_installed_copy_finds_its_own_weights(installation: Installation) ->
     """Not those of a checkout, nor those of the workspace's `models/`."""
     path = installation.run(installation.script, "models", "path", "bytefim-tiny").decode().strip()
 
-    assert Path(path) == installation.site / "lsp_server" / "_models" / "bytefim-tiny-q8_0.gguf"
+    assert Path(path) == installation.site / "lsp_server" / "_models" / "bytefim-tiny-f16.gguf"
 
 
 @pytest.mark.slow

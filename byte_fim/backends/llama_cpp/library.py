@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 # Between two layers the threads of OpenMP spin by default. When the machine is busy with something else (an editor, a
-# build) the spinning keeps the very thread from running that all wait for, and a token takes up to 300 ms instead of 3.
-# The setting is read when the library is loaded (docs/decisions/0002).
+# build) the spinning keeps the very thread from running that all wait for, and a token takes up to 300 ms instead of 3;
+# sleeping at once costs as much on an idle machine. A short spin, then sleep, is good at both (docs/decisions/0002).
+# Read when the library is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "300")
 
 import llama_cpp as lib
 
