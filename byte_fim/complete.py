@@ -193,7 +193,7 @@ class _Loop:
         return list(found.values()) or [Alternative(b"", -np.inf, "end", 0)]
 
     def _starts(self, state: ByteState, conditioning: Conditioning, random: np.random.Generator) -> Iterator[Start]:
-        """Greedy, and healing always: by falling weight. Sampling: covers drawn by weight; naive: the prompt as it is."""
+        """Greedy, and healing always: by falling weight. Sampling: drawn covers, or (naive) the prompt as it is."""
         if self.options.temperature == 0.0 or conditioning == "healing":
             return find_starts(state, conditioning=conditioning)
         if conditioning == "naive":
