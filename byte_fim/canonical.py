@@ -12,6 +12,7 @@ from functools import lru_cache
 from weakref import WeakMethod
 
 from byte_fim.model import Tokenizing
+from byte_fim.utf8 import character_bytes, unfinished_character
 from byte_fim.vocab import Tokens
 
 # One per way in which text that follows is known to move the borders before it, the most frequently decisive first.
@@ -96,23 +97,9 @@ def _probes_after(text: bytes) -> Sequence[bytes]:
     return _AFTER_NON_ASCII if last >= b"\x80" else (b"",)
 
 
-def unfinished_character(text: bytes) -> bytes:
-    """The bytes at the end of `text` that begin a UTF-8 character without finishing it; empty when there are none."""
-    for back in range(1, min(4, len(text) + 1)):
-        byte = text[-back]
-        if byte & 0xC0 != 0x80:
-            return text[-back:] if back < _character_bytes(byte) else b""
-    return b""
-
-
-def _character_bytes(lead: int) -> int:
-    """Length in bytes of the character that `lead` opens; 1 for bytes that open none."""
-    return 2 if 0xC2 <= lead < 0xE0 else 3 if 0xE0 <= lead < 0xF0 else 4 if 0xF0 <= lead < 0xF5 else 1
-
-
 def _finish_character(unfinished: bytes) -> Iterator[bytes]:
     """Ways to finish it: every possible next byte, the ones after it from a few, so not every character."""
-    n_further = _character_bytes(unfinished[0]) - len(unfinished) - 1
+    n_further = character_bytes(unfinished[0]) - len(unfinished) - 1
     for further in (b"\x80", b"\xbf", b"\xa5")[: 3 if n_further else 1]:
         for byte in range(0x80, 0xC0):
             more = bytes([byte]) + further * n_further

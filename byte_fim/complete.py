@@ -13,12 +13,12 @@ from typing import Literal
 
 import numpy as np
 
-from byte_fim.canonical import unfinished_character
 from byte_fim.conditioning import Conditioning, Start, condition, find_starts, lay_out_hole, sample_start
 from byte_fim.distribution import MissingMass, log_sum
 from byte_fim.fim import CutPolicy, FimFormat, Layout, Prompt, fit_hole
 from byte_fim.model import DecodeAborted, DecodeCounts, Float64Array, TokenModel
 from byte_fim.state import ByteState
+from byte_fim.utf8 import unfinished_character
 from byte_fim.vocab import TokenId, Tokens
 
 StopReason = Literal["end", "trimmed", "budget", "deadline", "cancelled"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from byte_fim.canonical import unfinished_character
+from byte_fim.utf8 import unfinished_character
 
 _LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 

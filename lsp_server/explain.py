@@ -11,10 +11,10 @@ from typing import Protocol
 
 import numpy as np
 
-from byte_fim.canonical import unfinished_character
 from byte_fim.complete import Cover
 from byte_fim.distribution import END, MissingMass
 from byte_fim.model import Float64Array
+from byte_fim.utf8 import unfinished_character
 from byte_fim.vocab import TokenId, Vocab
 
 N_STEM_TOKENS_SHOWN = 6  # enough to see where the boundary lies

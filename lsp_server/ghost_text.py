@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from lsprotocol.types import Command, InlineCompletionItem, Position, Range
 
+from byte_fim.utf8 import whole_characters
 from lsp_server.request import CompletionRequest, with_line_feeds
-from lsp_server.trimming import whole_characters
 
 ACCEPT_COMMAND = "bytefim.accept"
 

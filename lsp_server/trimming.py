@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from byte_fim.utf8 import unfinished_character, whole_characters
+
 BLANKS = b" \t"
 WHITE = b" \t\r\n"
 ALL = "all that came"  # the reason when nothing but blanks was cut
@@ -16,7 +18,6 @@ _LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 _BLANKS_AT_LINE_END = re.compile(rb"[ \t]+(?=[\r\n])")
 _CLOSES = {ord(")"): ord("("), ord("]"): ord("["), ord("}"): ord("{")}
 _QUOTES = b"\"'`"
-_CONTINUING = bytes(range(0x80, 0xC0))  # all bytes of a UTF-8 character but the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +63,6 @@ def rest_of_line(suffix: bytes) -> bytes:
     """What stands to the right of the cursor, without the line break."""
     found = _LINE_BREAK.search(suffix)
     return suffix if found is None else suffix[: found.start()]
-
-
-def unfinished_character(text: bytes) -> bytes:
-    """The bytes at the end of the text that begin a UTF-8 character without finishing it; mostly none."""
-    n_continuing = len(text) - len(text.rstrip(_CONTINUING))
-    last = text[max(0, len(text) - n_continuing - 1) :]
-    return last if len(last) <= 3 and last[:1] >= b"\xc2" and not whole_characters(last) else b""
-
-
-def whole_characters(text: bytes) -> bytes:
-    """The text up to the first byte that is no part of a whole UTF-8 character."""
-    try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        return text[: error.start]
-    return text
 
 
 def _repeats(kept: bytes, rest: bytes) -> bool:

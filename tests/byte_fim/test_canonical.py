@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byte_fim.backends.llama_cpp import LlamaVocabulary
-from byte_fim.canonical import Canonical, unfinished_character
+from byte_fim.canonical import Canonical
 from byte_fim.cover import Covers
+from byte_fim.utf8 import unfinished_character
 
 
 @given(st.text(max_size=8), st.integers(0, 3))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.trimming import find_end, trim, unfinished_character, whole_characters
+from byte_fim.utf8 import whole_characters
+from lsp_server.trimming import find_end, trim
 
 
 def trimmed(document: str, middle: str | bytes) -> str:
@@ -112,12 +113,3 @@ def test_what_is_offered_is_whole_characters_of_the_middle(middle: bytes, before
     assert not kept.endswith((b"\n", b"\r"))
     without_blanks = bytes.maketrans(b"", b""), b" \t"
     assert middle.translate(*without_blanks).startswith(kept.translate(*without_blanks))
-
-
-@given(st.text(max_size=6), st.text(min_size=1, max_size=1), st.integers(0, 3))
-def test_an_unfinished_character_is_what_a_cut_leaves_of_it(before: str, character: str, n_bytes: int) -> None:
-    """The cursor may stand inside any character."""
-    encoded = character.encode(errors="replace")
-    cut = encoded[: min(n_bytes, len(encoded) - 1)]
-
-    assert unfinished_character(before.encode(errors="replace") + cut) == cut
