@@ -27,6 +27,9 @@ the covers of an unlikely word all have tiny absolute weights.
 """
 
 
+NOTHING_KEPT = MissingMass(noncanonical=1.0, pruned=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """A beginning of covers, with what the model says of it."""
@@ -58,11 +61,11 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """Candidates found canonical, and the weight of those that are not or were not looked at (not logs)."""
+    """Candidates found canonical, and the natural log of the weight of those that are not or were not looked at."""
 
     kept: Candidates
-    noncanonical: float
-    untested: float
+    log_noncanonical: float
+    log_untested: float
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,6 @@ class ByteState:
     contexts: tuple[Context, ...]
     evaluate: Evaluate
     prune: float = DEFAULT_PRUNE
-    dropped: float = 0.0
-    """weight (not a log) of the contexts dropped so far; relative to `log_mass` it bounds what the law has lost"""
 
     @classmethod
     def start(
@@ -120,22 +121,28 @@ class ByteState:
         """What the covers leave out, relative to everything that reaches the end of the tail from the evaluated
         contexts.
         """
-        mass = float(np.exp(self.log_mass))
-        if mass == 0.0:
-            return MissingMass(noncanonical=1.0, pruned=0.0)
-        lost = self.overhanging.noncanonical + self._ends_exactly_but_not_canonically()
-        untested = self.overhanging.untested + self.dropped
-        return MissingMass(lost / (mass + lost + untested), min(1.0, untested / mass))
+        if self.log_mass == -np.inf:
+            return NOTHING_KEPT
+        lost = np.array([self.overhanging.log_noncanonical, self._log_ending_noncanonically()])
+        everything = log_sum(np.array([self.log_mass, *lost, self.overhanging.log_untested]))
+        return MissingMass(
+            noncanonical=float(np.exp(log_sum(lost) - everything)),
+            pruned=min(1.0, float(np.exp(self.overhanging.log_untested - self.log_mass))),
+        )
 
-    def _ends_exactly_but_not_canonically(self) -> float:
-        """Weight (not a log) of what follows an evaluated context to the very end of the tail without being a cover."""
+    def _log_ending_noncanonically(self) -> float:
+        """Log weight of what follows an evaluated context to the very end of the tail without being a cover."""
         known = {context.tokens for context in self.contexts}
-        return sum(
-            float(np.exp(context.logp + context.row[token]))
-            for context in self.contexts
-            if not self.is_exact(context)
-            for token in self.model.vocab.ids_of(self.tail[context.start :])
-            if (*context.tokens, token) not in known
+        return log_sum(
+            np.array(
+                [
+                    context.logp + context.row[token]
+                    for context in self.contexts
+                    if not self.is_exact(context)
+                    for token in self.model.vocab.ids_of(self.tail[context.start :])
+                    if (*context.tokens, token) not in known
+                ]
+            )
         )
 
     def is_exact(self, context: Context) -> bool:
@@ -169,17 +176,21 @@ class ByteState:
         return self.is_exact(context) and context.tokens == self.covers.canonical.encode(self.tail)
 
     def _tested(self, candidates: Candidates) -> Tested:
-        """Tests the likeliest candidates until what is left is at most `prune` of all of them."""
+        """Tests the likeliest until what is left is at most `prune` of all candidates; tests all when none is kept."""
         order = np.argsort(-candidates.logw, kind="stable")
-        weight = np.exp(candidates.logw[order])
-        left = np.cumsum(weight[::-1])[::-1]  # left[i]: weight of i and all after it
-        n_tested = int(np.count_nonzero(left > self.prune * left[0])) if len(order) else 0
+        total = log_sum(candidates.logw)
+        share = np.exp(candidates.logw[order] - total) if np.isfinite(total) else np.zeros(len(order))
+        left = np.cumsum(share[::-1])[::-1]  # left[i]: share of i and all after it
+        n_tested = int(np.count_nonzero(left > self.prune))
         verdict = self._verdicts(candidates, order[:n_tested])
-        chosen = order[:n_tested][verdict]
+        if not verdict.any():
+            n_tested = int(np.count_nonzero(np.isfinite(candidates.logw)))
+            verdict = self._verdicts(candidates, order[:n_tested])
+        chosen, rejected = order[:n_tested][verdict], order[:n_tested][~verdict]
         return Tested(
             kept=Candidates(candidates.owner[chosen], candidates.token[chosen], candidates.logw[chosen]),
-            noncanonical=float(weight[:n_tested][~verdict].sum()),
-            untested=float(left[n_tested]) if n_tested < len(order) else 0.0,
+            log_noncanonical=log_sum(candidates.logw[rejected]),
+            log_untested=log_sum(candidates.logw[order[n_tested:]]),
         )
 
     def _verdicts(self, candidates: Candidates, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -203,56 +214,47 @@ class ByteState:
         vocab = self.model.vocab
         probability = np.zeros(N_OUTCOMES)
         if self.log_mass == -np.inf:
-            return ByteDistribution(np.full(N_OUTCOMES, -np.inf), MissingMass(noncanonical=1.0, pruned=0.0))
-        for covers in (self.overhanging, following := self._tested(self.candidates(exact=True))):
+            return ByteDistribution(np.full(N_OUTCOMES, -np.inf), NOTHING_KEPT)
+        following = self._tested(self.candidates(exact=True))
+        for covers in (self.overhanging, following):
             for owner, token, logw in covers.kept.by_falling_weight():
                 said = vocab.bytes_of(token)[len(self.tail) - self.contexts[owner].start]
                 probability[said] += np.exp(logw - self.log_mass)
-        mass = float(np.exp(self.log_mass))
-        lost = following.noncanonical
+        lost = np.exp(following.log_noncanonical - self.log_mass)
         for context in filter(self.is_exact, self.contexts):
-            stops = context.row[vocab.stop_ids]
-            if self.can_end(context):
-                probability[END] += np.exp(context.logp + log_sum(stops) - self.log_mass)
-            lost += float(np.exp(context.logp + log_sum(context.row[vocab.special_ids])))
-            lost -= float(np.exp(context.logp + log_sum(stops))) if self.can_end(context) else 0.0
+            share = np.exp(context.logp - self.log_mass)
+            stops, specials = (np.exp(log_sum(context.row[ids])) for ids in (vocab.stop_ids, vocab.special_ids))
+            ended = stops if self.can_end(context) else 0.0
+            probability[END] += share * ended
+            lost += share * max(0.0, specials - ended)
         with np.errstate(divide="ignore"):
             logp = np.log(probability)
-        untested = self.overhanging.untested + following.untested + self.dropped
-        return ByteDistribution(logp, MissingMass(max(0.0, lost) / mass, min(1.0, untested / mass)))
+        untested = log_sum(np.array([self.overhanging.log_untested, following.log_untested]))
+        return ByteDistribution(
+            logp, MissingMass(noncanonical=float(lost), pruned=min(1.0, float(np.exp(untested - self.log_mass))))
+        )
 
     def advance(self, byte: int) -> ByteState:
-        """The state after one more byte. Costs one decode call, or none when no cover ends exactly there."""
+        """The state after one more byte. Costs one decode call, or none when no cover ends exactly there.
+
+        Contexts are few, so none is dropped for being unlikely: what follows may make it matter.
+        """
         vocab = self.model.vocab
         tail = self.tail + bytes([byte])
-        going_on: list[Context] = []
-        finished: list[tuple[Tokens, float]] = []
-        for owner, context in enumerate(self.contexts):
-            head = tail[context.start :]
-            going_on.append(context)
-            finished += [
-                ((*context.tokens, token), context.logp + float(context.row[token]))
-                for token in vocab.ids_of(head)
-                if self.is_canonical(owner, token)
-            ]
+        finished = [
+            ((*context.tokens, token), context.logp + float(context.row[token]))
+            for owner, context in enumerate(self.contexts)
+            for token in vocab.ids_of(tail[context.start :])
+            if self.is_canonical(owner, token)
+        ]
+        going_on = [context for context in self.contexts if _has_tokens(vocab.range_longer_than(tail[context.start :]))]
         new: list[Context] = []
         if finished:
             rows = self.evaluate([self.stem + path for path, _ in finished])
             new = [Context(path, len(tail), logp, row) for (path, logp), row in zip(finished, rows, strict=True)]
-        return replace(self, tail=tail, contexts=(*going_on, *new))._pruned()
+        return replace(self, tail=tail, contexts=(*going_on, *new))
 
-    def _pruned(self) -> ByteState:
-        """Without the contexts that carry at most `prune` of the mass each; at prune 0, without those that carry
-        none.
-        """
-        reach = np.array([self._reach(context) for context in self.contexts])
-        limit = log_sum(reach) + np.log(self.prune) if self.prune else -np.inf
-        kept = tuple(c for c, logw in zip(self.contexts, reach, strict=True) if logw > limit)
-        return replace(self, contexts=kept, dropped=self.dropped + float(np.exp(reach[reach <= limit]).sum()))
 
-    def _reach(self, context: Context) -> float:
-        """Log weight of all that this context puts beyond the tail, canonical or not."""
-        if self.is_exact(context):
-            return context.logp
-        low, high = self.model.vocab.range_longer_than(self.tail[context.start :])
-        return context.logp + log_sum(context.row[self.model.vocab.sorted_ids[low:high]])
+def _has_tokens(vocabulary_range: tuple[int, int]) -> bool:
+    low, high = vocabulary_range
+    return low < high

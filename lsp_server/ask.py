@@ -128,7 +128,8 @@ def run_next_byte(arguments: argparse.Namespace) -> int:
         return 0
     print(f"model      {loaded.name}, layout {layout}, conditioning {arguments.conditioning}")
     print(explain.explain_evidence(law, loaded.model.vocab))
-    print(explain.explain_missing_mass(law.distribution.missing_mass))
+    print(explain.explain_missing_mass(law.cover_missing_mass))
+    print(explain.explain_missing_mass(law.distribution.missing_mass, of="next byte"))
     print("next byte")
     print(explain.explain_outcomes(law.distribution.logp))
     return 0

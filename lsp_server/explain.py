@@ -86,10 +86,10 @@ def explain_evidence(evidence: Evidence, vocab: Vocab) -> str:
     return "\n".join(lines)
 
 
-def explain_missing_mass(missing: MissingMass) -> str:
+def explain_missing_mass(missing: MissingMass, *, of: str = "covers") -> str:
     """Both kinds of missing mass, one line."""
     noncanonical = "not looked at" if missing.noncanonical is None else _percent(missing.noncanonical)
-    return f"missing    noncanonical {noncanonical}, pruned {_percent(missing.pruned)}"
+    return f"missing    of the {of}: noncanonical {noncanonical}, pruned {_percent(missing.pruned)}"
 
 
 def explain_numbers(tokens: Mapping[str, int], timings_ms: Mapping[str, float]) -> str:

@@ -1,7 +1,7 @@
 """A GGUF file as a `TokenModel`. Knows neither where files come from nor what is done with the probabilities.
 
-Tolerance of `next_token_logprobs`: 1e-3 in total variation with flash attention off; with it on, freed cells change
-the order of half-precision sums and 1e-2 was seen, so it is off by default.
+Tolerance of `next_token_logprobs`: see `TokenModel`. With flash attention on, freed cells change the order of
+half-precision sums and 1e-2 was seen, so it is off by default.
 """
 
 # pyright: basic
