@@ -104,11 +104,11 @@ def test_a_completion_without_covers_says_that_none_were_looked_for() -> None:
 
 def test_missing_mass_that_was_not_computed_is_not_called_zero() -> None:
     """None and 0 are different claims."""
-    assert (
-        explain.explain_missing_mass(MissingMass(None, 0.0))
-        == "missing    of the covers: noncanonical not looked at, pruned 0 %"
-    )
-    assert explain.explain_missing_mass(MissingMass(0.0123, 1e-6)) == "missing    noncanonical 1.23 %, pruned 0.0001 %"
+    unknown = explain.explain_missing_mass(MissingMass(None, 0.0))
+    known = explain.explain_missing_mass(MissingMass(0.0123, 1e-6), of="next byte")
+
+    assert unknown == "missing    of the covers: noncanonical not looked at, pruned 0 %"
+    assert known == "missing    of the next byte: noncanonical 1.23 %, pruned 0.0001 %"
 
 
 def test_outcomes_come_likeliest_first_by_either_law_and_never_impossible() -> None:
