@@ -7,7 +7,7 @@ resolved, tokens follow the model as it is, canonical or not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Literal
 
@@ -86,6 +86,7 @@ class Completion:
     """likeliest first, at most 20"""
     n_contexts: int
     counts: DecodeCounts
+    """of the whole request, but `reused_tokens` of its prompt only: in every later step all but one token is reused"""
     layout: Layout
     conditioning: Conditioning
     """what was done: "naive" also where exact was asked for a text that has no canonical cover"""
@@ -117,6 +118,7 @@ def complete(
         max_tokens=options.max_tokens,
     )
     state = condition(model, prompt, conditioning=options.conditioning)
+    n_reused = model.counts.since(before).reused_tokens
     conditioning = options.conditioning
     if conditioning == "exact" and state.log_mass == -np.inf:
         # bytes that no canonical text holds, such as U+2581 under SentencePiece: their own encoding is all there is
@@ -133,7 +135,7 @@ def complete(
         tail=prompt.tail,
         covers=list_covers(state) if conditioning == "exact" else (),
         n_contexts=len(state.contexts),
-        counts=model.counts.since(before),
+        counts=replace(model.counts.since(before), reused_tokens=n_reused),
         layout=options.layout,
         conditioning=conditioning,
     )
