@@ -102,18 +102,20 @@ def find_starts(state: ByteState, *, conditioning: Conditioning) -> Iterator[Sta
     if conditioning == "healing":
         yield from _healed(state)
         return
-    exact_only = conditioning == "naive"
+    as_it_stands = conditioning == "naive"
     candidates = (
-        [state.candidates(exact=True)] if exact_only else [state.candidates(exact=False), state.candidates(exact=True)]
+        [state.candidates(exact=True)]
+        if as_it_stands
+        else [state.candidates(exact=False), state.candidates(exact=True)]
     )
-    ends = _ends(state, trust=exact_only)
+    ends = _ends(state, trust=as_it_stands)
     total = _merge([*candidates, ends])
-    log_mass = 0.0 if exact_only else state.log_mass
+    log_mass = 0.0 if as_it_stands else state.log_mass
     for owner, token, logw in total.by_falling_weight():
         if logw == -np.inf:
             return
         is_end = vocab.is_special(token)
-        if not (is_end or exact_only or state.is_canonical(owner, token)):
+        if not (is_end or as_it_stands or state.is_canonical(owner, token)):
             continue
         yield _start(state, owner, token, logw - log_mass, is_end=is_end)
 
