@@ -50,6 +50,17 @@ class Answer:
         }
 
 
+def serve_again(left: bytes) -> Answer:
+    """The rest of an earlier suggestion; no model was asked."""
+    counted = ("prompt", "reused", "decoded", "cover_rows", "generated", "decode_calls")
+    return Answer(
+        outcome="shown",
+        reason="suggested before, and its beginning typed since",
+        middle=left,
+        tokens=dict.fromkeys(counted, 0),
+    )
+
+
 def judge(request: CompletionRequest, completion: Completion, *, timings_ms: Mapping[str, float]) -> Answer:
     """What of the completion is offered, if anything."""
     best = completion.alternatives[0]

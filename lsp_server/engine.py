@@ -1,6 +1,7 @@
 """The single worker thread that owns the model. Knows no protocol, no documents and no bytes of a prompt.
 
-Of each document the newest request wins: it supersedes a queued one and stops a running one. Every request is answered:
+Of each document the newest request wins: it supersedes a queued one and stops a running one. What is left of an earlier
+suggestion that is being typed is served at once, without the model. Every request is answered:
 at its deadline at the latest, at once while the model loads, and whatever the model does.
 """
 
@@ -15,8 +16,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from lsp_server.answer import Answer, judge
+from lsp_server.answer import Answer, judge, serve_again
 from lsp_server.request import CompletionRequest
+from lsp_server.reuse import Offers
 from lsp_server.settings import Settings
 from lsp_server.trimming import find_end
 
@@ -92,6 +94,7 @@ class Engine:
         self._is_closing = False
         self._told: EngineState | None = None
         self._last: dict[str, Answer] = {}
+        self._offers = Offers()
         self._thread = threading.Thread(target=self._work, name="bytefim-model", daemon=True)
         self._thread.start()
 
@@ -102,7 +105,8 @@ class Engine:
         self.supersede(request.uri, reason="a newer request came")
         with self._changed:
             why_not = self._why_not if self.settings.enabled else "completion is turned off"
-            if not why_not:
+            left = None if why_not else self._offers.find(request, settings=job.settings)
+            if not why_not and left is None:
                 job.deadline = threading.Timer(job.settings.deadline_ms / 1000, self._miss_deadline, [job])
                 job.deadline.daemon = True
                 job.deadline.start()
@@ -110,6 +114,8 @@ class Engine:
                 self._changed.notify_all()
         if why_not:
             self._finish(job, Answer(outcome="empty", reason=why_not))
+        elif left is not None:
+            self._finish(job, serve_again(left))
         return job.answered
 
     def cancel(self, request: CompletionRequest) -> None:
@@ -136,6 +142,7 @@ class Engine:
         self.supersede(uri, reason="the document was closed")
         with self._changed:
             self._last.pop(uri, None)
+            self._offers.forget(uri)
 
     def close(self, *, timeout_s: float = CLOSE_TIMEOUT_S) -> bool:
         """Stop the worker, in the middle of a decode if need be; True when it has ended."""
@@ -233,6 +240,9 @@ class Engine:
 
         try:
             answer = self._ask(loaded, job)
+            if answer.outcome == "shown":
+                with self._changed:
+                    self._offers.keep(job.request, answer.middle, settings=job.settings)
             self._tell(EngineState("idle", "ready", loaded.name))  # after an error, it works again
             return answer
         except DecodeAborted:

@@ -92,6 +92,36 @@ def test_an_answer_is_trimmed_and_says_how_it_came_about(fake: FakeModel, start:
     assert set(answer.timings_ms) == {"queue", "complete"}
 
 
+def test_typing_through_a_suggestion_asks_no_model(fake: FakeModel, start: Start) -> None:
+    """The next letters are there before the key is up, and deleting them brings the longer suggestion back."""
+    engine = start(fake)
+    wait_for(engine.submit(ask(b"resu")))
+    served = [wait_for(engine.submit(ask(prefix, version=2))) for prefix in (b"resul", b"result =", b"resu")]
+
+    assert [answer.middle for answer in served] == [b"t = 1", b" 1", b"lt = 1"]
+    assert {answer.tokens["decode_calls"] for answer in served} == {0}
+    assert fake.asked == [b"resu"]
+
+
+def test_typing_against_a_suggestion_asks_the_model_again(fake: FakeModel, start: Start) -> None:
+    """A suggestion that does not fit any more is never shown."""
+    engine = start(fake)
+    wait_for(engine.submit(ask(b"resu")))
+    wait_for(engine.submit(ask(b"resum", version=2)))
+
+    assert fake.asked == [b"resu", b"resum"]
+
+
+def test_a_closed_document_takes_its_suggestions_along(fake: FakeModel, start: Start) -> None:
+    """Another file may be opened under the same name."""
+    engine = start(fake)
+    wait_for(engine.submit(ask(b"resu")))
+    engine.forget("file:///a.py")
+    wait_for(engine.submit(ask(b"resul")))
+
+    assert fake.asked == [b"resu", b"resul"]
+
+
 def test_a_newer_request_of_the_document_stops_the_running_one(fake: FakeModel, start: Start) -> None:
     """Neovim never cancels while typing; without this the queue grows with every key."""
     engine = start(fake)
