@@ -152,8 +152,22 @@ def test_with_the_stem_evaluated_a_conditioning_costs_one_call(tiny: LlamaCppMod
     for cut in range(len(CODE) - 29, len(CODE)):
         counts = ask(tiny, CODE[:cut], max_tokens=1).counts
 
-        assert counts.decode_calls == 1
+        assert counts.decode_calls <= 1  # none where all its rows are remembered
         assert counts.decoded_tokens <= 40
+
+
+def test_a_keystroke_costs_a_keystroke(tiny: LlamaCppModel) -> None:
+    """Typing on evaluates the new token, not the file: counted in tokens beyond those generated, so free of noise."""
+    typed = b"    def save(self, path):\n        with open(path, 'w') as handle:\n"
+    tiny.forget()
+    ask(tiny, CODE)
+    beyond: list[int] = []
+    for n in range(1, len(typed) + 1):
+        found = ask(tiny, CODE + typed[:n])
+        beyond.append(found.counts.decoded_tokens - max(0, found.alternatives[0].n_generated_tokens - 1))
+
+    assert sum(beyond) / len(beyond) <= 2.0
+    assert max(beyond) <= 8
 
 
 def test_aborting_a_decode_leaves_the_model_able_to_answer_the_same(tiny: LlamaCppModel) -> None:

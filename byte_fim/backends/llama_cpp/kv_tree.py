@@ -9,7 +9,8 @@ its own, nodes that several leaves share tagged with all of their sequences. Tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +20,7 @@ from byte_fim.model import DecodeAborted, DecodeCounts, Float64Array, ModelFaile
 from byte_fim.vocab import TokenId, Tokens
 
 MAIN = 0
+REMEMBERED_ROWS_BYTES = 32 << 20  # typing a byte asks again for most of the contexts of the byte before
 MAX_SEQUENCES = 32  # trunk and leaves; real cursors need 2 to 8
 _OK, _NO_ROOM, _ABORTED = 0, 1, 2  # what llama_decode returns; negative: the batch or the runtime is broken
 
@@ -38,6 +40,8 @@ class KvTree:
         self._n_vocab = n_vocab
         self._batch = _Batch(n_batch_tokens)
         self._live: dict[int, Tokens] = {MAIN: ()}
+        self._rows: OrderedDict[Tokens, Float64Array] = OrderedDict()
+        self._n_rows = max(1, REMEMBERED_ROWS_BYTES // (n_vocab * np.dtype(np.float64).itemsize))
         self.counts = DecodeCounts()
 
     def close(self) -> None:
@@ -47,15 +51,31 @@ class KvTree:
         """Drops everything that was evaluated."""
         lib.llama_memory_clear(self._memory, True)
         self._live = {MAIN: ()}
+        self._rows.clear()
 
     def logprobs(self, contexts: Sequence[Tokens]) -> Float64Array:
-        """(n_contexts, n_vocab) natural-log rows. One decode call per batch of new tokens; usually that is one."""
-        paths = sorted(set(contexts))
-        rows: dict[Tokens, Float64Array] = {}
+        """(n_contexts, n_vocab) natural-log rows. One decode call per batch of new tokens, none for remembered rows."""
+        known = {context: self._rows[context] for context in contexts if context in self._rows}
+        paths = sorted(set(contexts) - set(known))
+        self._count(n_reused=sum(map(len, known)))
         while paths:
             group = self._take_group(paths)
-            rows |= zip(group, self._evaluate(group), strict=True)
-        return np.stack([rows[context] for context in contexts])
+            known |= zip(group, self._evaluate(group), strict=True)
+        self._remember(known)
+        return np.stack([known[context] for context in contexts])
+
+    def _remember(self, rows: Mapping[Tokens, Float64Array]) -> None:
+        for context, row in rows.items():
+            self._rows[context] = row
+            self._rows.move_to_end(context)
+        while len(self._rows) > self._n_rows:
+            self._rows.popitem(last=False)
+
+    def _count(self, *, n_calls: int = 0, n_decoded: int = 0, n_reused: int = 0) -> None:
+        done = self.counts
+        self.counts = DecodeCounts(
+            done.decode_calls + n_calls, done.decoded_tokens + n_decoded, done.reused_tokens + n_reused
+        )
 
     def _take_group(self, paths: list[Tokens]) -> list[Tokens]:
         """Removes from `paths` as many contexts as fit one call: leaves within the sequences, nodes within half a
@@ -76,11 +96,7 @@ class KvTree:
         trunk = paths[0][: min(_shared(paths[0], path) for path in paths)]
         # a row is only to be had by evaluating its last token, so that one is never taken from the cache
         n_kept = self._keep_longest(trunk[:-1] if trunk in paths else trunk)
-        self.counts = DecodeCounts(
-            self.counts.decode_calls,
-            self.counts.decoded_tokens,
-            self.counts.reused_tokens + n_kept,
-        )
+        self._count(n_reused=n_kept)
         try:
             return self._decode_tree(paths, trunk, n_kept)
         except BaseException:
@@ -141,11 +157,7 @@ class KvTree:
 
     def _decode(self) -> None:
         code = lib.llama_decode(self._context, self._batch.native)
-        self.counts = DecodeCounts(
-            self.counts.decode_calls + 1,
-            self.counts.decoded_tokens + self._batch.n_used,
-            self.counts.reused_tokens,
-        )
+        self._count(n_calls=1, n_decoded=self._batch.n_used)
         if code == _ABORTED:
             raise DecodeAborted
         if code == _NO_ROOM:
