@@ -65,12 +65,16 @@ class Editor:
 
 
 def main() -> None:
-    arguments = make_parser(__doc__ or "", limit=1000).parse_args()
+    parser = make_parser(__doc__ or "", limit=1000)
+    parser.add_argument("--document-bytes", type=int, default=30_000, help="size to which documents are cut")
+    arguments = parser.parse_args()
     command = [sys.executable, "-P", "-m", "lsp_server", "serve", "--stdio"]
     command += ["--model", arguments.model] if arguments.model else []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
-            figures = drive(Editor(process), psutil.Process(process.pid), arguments.limit, arguments.seed)
+            figures = drive(
+                Editor(process), psutil.Process(process.pid), arguments.limit, arguments.seed, arguments.document_bytes
+            )
         finally:
             process.kill()
     if not arguments.json:
@@ -78,7 +82,7 @@ def main() -> None:
     finish(figures)
 
 
-def drive(editor: Editor, server: psutil.Process, n_requests: int, seed: int) -> dict[str, object]:
+def drive(editor: Editor, server: psutil.Process, n_requests: int, seed: int, document_bytes: int) -> dict[str, object]:
     chooser = random.Random(seed)
     editor.ask(
         "initialize",
@@ -86,10 +90,9 @@ def drive(editor: Editor, server: psutil.Process, n_requests: int, seed: int) ->
     )
     editor.send("initialized", {})
     editor.wait_until_idle()
-    cursors = [c for c in sample_cursors(4 * N_DOCUMENTS, seed=seed, balanced=False) if len(c.text) < 30_000][
-        :N_DOCUMENTS
-    ]
-    documents = [[f"file:///bench/{i}.py", cursor.text.decode(), 1] for i, cursor in enumerate(cursors)]
+    cursors = sample_cursors(N_DOCUMENTS, seed=seed, balanced=False)
+    texts = [cursor.text[:document_bytes].decode("utf-8", "ignore") for cursor in cursors]
+    documents = [[f"file:///bench/{i}.py", text, 1] for i, text in enumerate(texts)]
     for uri, text, version in documents:
         editor.send(
             "textDocument/didOpen",
