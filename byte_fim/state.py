@@ -22,8 +22,8 @@ Evaluate = Callable[[Sequence[Tokens]], Float64Array]
 """Contexts to rows, as `TokenModel.next_token_logprobs`."""
 
 DEFAULT_PRUNE = 1e-5
-"""Share of the mass at the cursor that may go untested, and share under which a context is dropped. Relative, because
-the covers of an unlikely word all have tiny absolute weights.
+"""Share of the candidates' weight that may go untested. Relative, because the covers of an unlikely word all have tiny
+absolute weights.
 """
 
 
