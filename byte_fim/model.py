@@ -5,16 +5,18 @@ Knows no runtime. tests/contract/ holds every implementation to this text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byte_fim.vocab import TokenId, Vocab
+from byte_fim.vocab import TokenId, Tokens, Vocab
 
 Float64Array = NDArray[np.float64]
+Scores = NDArray[np.floating[Any]]
+"""(n_vocab,) natural logs of next-token probabilities up to a constant that differs from row to row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,26 @@ class TokenModel(Tokenizing, Protocol):
         """
         ...
 
+    def stream(self, context: Sequence[TokenId]) -> TokenStream:
+        """Goes on from a context of at least one token, token by token, as generation does. Evaluates nothing yet."""
+        ...
+
     def forget(self) -> None:
         """Drops whatever was kept of earlier evaluations. Changes no answer, only the work for the next one."""
+        ...
+
+
+class TokenStream(Protocol):
+    """A context that grows. Says what `next_token_logprobs` would say, without a copy of the vocabulary per token."""
+
+    def step(self, tokens: Sequence[TokenId], drafts: Sequence[Tokens] = ()) -> Mapping[Tokens, Scores]:
+        """Appends `tokens`, then scores what may follow: key `()` is the context as it now is, and each beginning of
+        each draft is a key too, for the context with that beginning appended.
+
+        One decode call as long as tokens and drafts fit a batch. The arrays are the runtime's own: read only, and valid
+        until the model evaluates anything else. Drafts do not become part of the context. Raises as
+        `next_token_logprobs`; after DecodeAborted the stream is at an end.
+        """
         ...
 
 

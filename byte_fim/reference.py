@@ -13,7 +13,8 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from byte_fim.model import ContextTooLong, DecodeCounts, Float64Array, TokenModel
+from byte_fim.model import ContextTooLong, DecodeCounts, Float64Array, TokenModel, TokenStream
+from byte_fim.stream import RowStream
 from byte_fim.vocab import TokenId, Tokens, Vocab
 
 Law = Callable[[Tokens], Float64Array]
@@ -62,6 +63,9 @@ class ToyModel:
         n_tokens = sum(map(len, contexts))
         self.counts = DecodeCounts(self.counts.decode_calls + 1, self.counts.decoded_tokens + n_tokens, 0)
         return np.stack([self._law(tuple(context)) for context in contexts])
+
+    def stream(self, context: Sequence[TokenId]) -> TokenStream:
+        return RowStream(self, context)
 
     def forget(self) -> None:
         """Nothing is kept."""

@@ -10,7 +10,8 @@ from lsp_server.request import CompletionRequest
 from lsp_server.trimming import ALL, trim
 
 if TYPE_CHECKING:  # numpy is imported by the worker, so that the editor need not wait for it
-    from byte_fim.complete import Completion, StopReason
+    from byte_fim.complete import Completion
+    from byte_fim.generate import StopReason
 
 WHY_IT_ENDED: Mapping[StopReason, str] = {
     "end": "the model ended",

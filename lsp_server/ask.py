@@ -17,9 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from byte_fim.complete import Alternative, CompleteOptions, Completion, complete
+from byte_fim.complete import CompleteOptions, Completion, complete
 from byte_fim.distribution import MissingMass
 from byte_fim.fim import Layout
+from byte_fim.generate import Alternative
 from byte_fim.model import Float64Array
 from byte_fim.next_byte import NextByteLaw, next_byte_law
 from byte_fim.vocab import Vocab

@@ -23,8 +23,9 @@ from lsp_server.settings import Settings
 from lsp_server.trimming import find_end
 
 if TYPE_CHECKING:  # numpy and the model's runtime are imported by the worker, so that the editor need not wait for them
-    from byte_fim.complete import CompleteOptions, Completion, FindEnd, ShouldStop
+    from byte_fim.complete import CompleteOptions, Completion
     from byte_fim.fim import FimFormat
+    from byte_fim.generate import FindEnd, ShouldStop
     from byte_fim.model import TokenModel
     from lsp_server.model_catalog import LoadedModel
 

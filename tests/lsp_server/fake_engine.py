@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from byte_fim.complete import Alternative, CompleteOptions, Completion, FindEnd, ShouldStop
+from byte_fim.complete import CompleteOptions, Completion
 from byte_fim.distribution import MissingMass
 from byte_fim.fim import FimFormat
+from byte_fim.generate import Alternative, FindEnd, ShouldStop
 from byte_fim.model import DecodeAborted, DecodeCounts, TokenModel
 from byte_fim.reference import ToyModel
 from lsp_server.model_catalog import LoadedModel

@@ -20,7 +20,8 @@ from byte_fim.backends.llama_cpp.kv_tree import MAX_SEQUENCES, KvTree
 from byte_fim.backends.llama_cpp.library import lib
 from byte_fim.backends.llama_cpp.tokenizer import LlamaTokenizer, fim_ids
 from byte_fim.fim import FimFormat
-from byte_fim.model import BadModelFile, ContextTooLong, DecodeCounts, Float64Array, ModelFailed
+from byte_fim.model import BadModelFile, ContextTooLong, DecodeCounts, Float64Array, ModelFailed, TokenStream
+from byte_fim.stream import RowStream
 from byte_fim.vocab import TokenId, Vocab
 
 _CONTEXT_LIMIT_TOKENS = 4096  # more would cost memory and prompt time that a keystroke does not have
@@ -113,6 +114,16 @@ class LlamaCppModel:
         except ModelFailed:
             tree.forget()
             raise
+
+    def stream(self, context: Sequence[TokenId]) -> TokenStream:
+        return RowStream(self, context)
+
+    def tune(self, *, n_threads: int, n_threads_prompt: int, n_piece_tokens: int) -> None:
+        """Threads for one token and for many, and how many tokens at most are evaluated between two looks at the abort
+        flag. Changes no answer beyond the tolerance of `next_token_logprobs`.
+        """
+        lib.llama_set_n_threads(self._context, n_threads, n_threads_prompt)
+        self._require_tree().n_piece_tokens = n_piece_tokens
 
     def set_abort(self, requested: bool) -> None:
         """From any thread: True ends a running evaluation soon, with DecodeAborted; False lets evaluations run

@@ -39,6 +39,8 @@ class KvTree:
         self._memory: Handle = lib.llama_get_memory(context)
         self._n_vocab = n_vocab
         self._batch = _Batch(n_batch_tokens)
+        self.n_piece_tokens = n_batch_tokens
+        """Most tokens of one decode call."""
         self._live: dict[int, Tokens] = {MAIN: ()}
         self._rows: OrderedDict[Tokens, Float64Array] = OrderedDict()
         self._n_rows = max(1, REMEMBERED_ROWS_BYTES // (n_vocab * np.dtype(np.float64).itemsize))

@@ -1,0 +1,56 @@
+"""Picks the next token from a model's scores. Knows no stream, no bytes and no prompt."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from byte_fim.distribution import log_sum
+from byte_fim.model import Float64Array, Scores
+from byte_fim.vocab import TokenId, Vocab
+
+
+def choose(
+    scores: Scores, vocab: Vocab, *, temperature: float, top_p: float, random: np.random.Generator
+) -> tuple[TokenId, float]:
+    """A text token, or a stop id for the end, and the natural log of its probability under the model.
+
+    All stops mean one thing, so they are weighed together and stand as the first of them. Special ids that are no
+    stops are never chosen (docs/exactness.md, section 9). `scores` is left as it is.
+    """
+    log_all = _log_sum_exp(scores)
+    log_stop = log_sum(scores[vocab.stop_ids].astype(np.float64))
+    if temperature == 0.0:
+        token = int(scores.argmax())
+        if vocab.is_special(token):
+            token = int(_text_only(scores, vocab).argmax())
+        if log_stop > scores[token]:
+            return int(vocab.stop_ids[0]), log_stop - log_all
+        return token, float(scores[token]) - log_all
+    allowed = _text_only(scores, vocab)
+    if len(vocab.stop_ids):
+        allowed[vocab.stop_ids[0]] = log_stop
+    token = int(random.choice(len(allowed), p=_shape(allowed, temperature=temperature, top_p=top_p)))
+    return token, float(allowed[token]) - log_all
+
+
+def _text_only(scores: Scores, vocab: Vocab) -> Float64Array:
+    allowed = scores.astype(np.float64)
+    allowed[vocab.special_ids] = -np.inf
+    return allowed
+
+
+def _log_sum_exp(scores: Scores) -> float:
+    top = float(scores.max())
+    return top + float(np.log(np.exp(scores - top).sum(dtype=np.float64)))
+
+
+def _shape(scores: Float64Array, *, temperature: float, top_p: float) -> Float64Array:
+    """Probabilities after temperature and top_p."""
+    probability = np.exp((scores - scores.max()) / temperature)
+    probability /= probability.sum()
+    if top_p < 1.0:
+        order = np.argsort(-probability, kind="stable")
+        n_kept = int(np.searchsorted(np.cumsum(probability[order]), top_p)) + 1
+        probability[order[n_kept:]] = 0.0
+        probability /= probability.sum()
+    return probability
