@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from byte_fim.backends.llama_cpp import library
-from byte_fim.backends.llama_cpp.kv_tree import MAX_SEQUENCES, KvTree
+from byte_fim.backends.llama_cpp.kv_lines import MAX_SEQUENCES
+from byte_fim.backends.llama_cpp.kv_stream import KvStream
+from byte_fim.backends.llama_cpp.kv_tree import KvTree
+from byte_fim.backends.llama_cpp.kv_usage import KvUsage, cell_bytes
 from byte_fim.backends.llama_cpp.library import lib
 from byte_fim.backends.llama_cpp.tokenizer import LlamaTokenizer, fim_ids
 from byte_fim.fim import FimFormat
 from byte_fim.model import BadModelFile, ContextTooLong, DecodeCounts, Float64Array, ModelFailed, TokenStream
-from byte_fim.stream import RowStream
 from byte_fim.vocab import TokenId, Vocab
 
 _CONTEXT_LIMIT_TOKENS = 4096  # more would cost memory and prompt time that a keystroke does not have
@@ -33,6 +35,8 @@ class RuntimeParams:
 
     n_context_tokens: int | None = None
     """None: what the model was trained for, at most 4096."""
+    n_kept_tokens: int | None = None
+    """Room in the KV cache for texts asked about earlier, beside the one at hand. None: as much as one context."""
     n_batch_tokens: int = 512
     n_threads: int | None = None
     """None: the processors this process may use, at most 8."""
@@ -66,6 +70,8 @@ class LlamaCppModel:
             self._n_context_tokens = params.n_context_tokens or min(
                 lib.llama_model_n_ctx_train(self._model), _CONTEXT_LIMIT_TOKENS
             )
+            kept = self._n_context_tokens if params.n_kept_tokens is None else params.n_kept_tokens
+            self._n_cells = self._n_context_tokens + params.n_batch_tokens // 2 + kept  # half a batch: for a token tree
             self._context = self._open_context(params)
             self._abort_flag = ctypes.create_string_buffer(b"0")
             # atoi reads the flag as "0" or "1": a native callback, because one in Python would take the GIL once per
@@ -74,7 +80,13 @@ class LlamaCppModel:
             lib.llama_set_abort_callback(
                 self._context, self._abort_callback, ctypes.cast(self._abort_flag, ctypes.c_void_p)
             )
-            self._tree = KvTree(self._context, n_vocab=self.vocab.n_tokens, n_batch_tokens=params.n_batch_tokens)
+            self._tree = KvTree(
+                self._context,
+                n_vocab=self.vocab.n_tokens,
+                n_batch_tokens=params.n_batch_tokens,
+                n_cells=self._n_cells,
+                is_aborted=lambda: self._abort_flag[0] == b"1",
+            )
         except BaseException:
             self.close()
             raise
@@ -98,16 +110,17 @@ class LlamaCppModel:
         lib.llama_model_desc(self._model, buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace")
 
+    def kv_usage(self) -> KvUsage:
+        """How full the KV cache is."""
+        lines = self._require_tree().lines
+        return KvUsage(lines.n_cells, lines.n_used(), lines.n_lines, cell_bytes(self._model))
+
     def tokenize(self, text: bytes) -> list[TokenId]:
         return self._tokenizer.tokenize(text)
 
     def next_token_logprobs(self, contexts: Sequence[Sequence[TokenId]]) -> Float64Array:
-        longest = max(map(len, contexts))
-        if not 0 < min(map(len, contexts)) <= longest <= self._n_context_tokens:
-            raise ContextTooLong(
-                f"A context of {longest} tokens does not fit the {self._n_context_tokens} of {self.name};"
-                " shorten the prompt."
-            )
+        self._require_fitting(min(map(len, contexts)))
+        self._require_fitting(max(map(len, contexts)))
         tree = self._require_tree()
         try:
             return tree.logprobs([tuple(context) for context in contexts])
@@ -116,7 +129,7 @@ class LlamaCppModel:
             raise
 
     def stream(self, context: Sequence[TokenId]) -> TokenStream:
-        return RowStream(self, context)
+        return KvStream(self._require_tree(), context, require_fitting=self._require_fitting)
 
     def tune(self, *, n_threads: int, n_threads_prompt: int, n_piece_tokens: int) -> None:
         """Threads for one token and for many, and how many tokens at most are evaluated between two looks at the abort
@@ -147,6 +160,13 @@ class LlamaCppModel:
             lib.llama_model_free(self._model)
             self._model = None
 
+    def _require_fitting(self, n_tokens: int) -> None:
+        if not 0 < n_tokens <= self._n_context_tokens:
+            raise ContextTooLong(
+                f"A context of {n_tokens} tokens does not fit the {self._n_context_tokens} of {self.name};"
+                " shorten the prompt."
+            )
+
     def _require_tree(self) -> KvTree:
         if self._tree is None:
             raise ModelFailed(f"{self.name} has been closed; load it again.")
@@ -154,7 +174,7 @@ class LlamaCppModel:
 
     def _open_context(self, params: RuntimeParams) -> library.Handle:
         wanted = lib.llama_context_default_params()
-        wanted.n_ctx = self._n_context_tokens + params.n_batch_tokens // 2  # room for a tree beside the longest trunk
+        wanted.n_ctx = self._n_cells
         wanted.n_batch = wanted.n_ubatch = params.n_batch_tokens
         wanted.n_seq_max = MAX_SEQUENCES
         wanted.kv_unified = True
