@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from cursors import CLASSES, Cursor, sample_cursors
 from report import finish, make_parser, show_table
 
-from byte_fim.complete import lay_out_prompt
+from byte_fim.anchor import Anchors
+from byte_fim.complete import CompleteOptions
 from byte_fim.next_byte import next_byte_law, one_by_one
 from byte_fim.state import ByteState, Evaluate
 from lsp_server.model_catalog import LoadedModel, load_model
@@ -109,16 +110,8 @@ def compare(loaded: LoadedModel, cursor: Cursor) -> Comparison:
 def advanced(loaded: LoadedModel, prefix: bytes, suffix: bytes, *, evaluate: Evaluate | None) -> ByteState:
     """The state at the cursor, reached from a few bytes before it."""
     earlier, typed = prefix[:-N_ADVANCED_BYTES], prefix[-N_ADVANCED_BYTES:]
-    prompt = lay_out_prompt(
-        loaded.model,
-        loaded.fim,
-        earlier,
-        suffix,
-        layout=loaded.layout,
-        cut=loaded.cut,
-        conditioning="exact",
-        max_tokens=0,
-    )
+    options = CompleteOptions(layout=loaded.layout, cut=loaded.cut, max_tokens=0)
+    prompt = Anchors().lay_out(loaded.model, loaded.fim, earlier, suffix, options.scheme(loaded.model))
     state = ByteState.start(loaded.model, prompt.stem, prompt.tail, evaluate=evaluate)
     for byte in typed:
         state = state.advance(byte)

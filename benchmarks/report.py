@@ -7,12 +7,12 @@ import json
 from collections.abc import Mapping, Sequence
 
 
-def make_parser(description: str, *, limit: int) -> argparse.ArgumentParser:
-    """The options that all benchmarks share."""
+def make_parser(description: str, *, limit: int, counted: str = "cursors") -> argparse.ArgumentParser:
+    """The options that all benchmarks share; `limit` bounds how many of what is `counted` are tried."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print only the JSON object")
-    parser.add_argument("--limit", type=int, default=limit, help=f"how many cursors (default {limit})")
-    parser.add_argument("--seed", type=int, default=1, help="of the choice of cursors (default 1)")
+    parser.add_argument("--limit", type=int, default=limit, help=f"how many {counted} (default {limit})")
+    parser.add_argument("--seed", type=int, default=1, help="of what is left to chance (default 1)")
     parser.add_argument("--model", help="name in the catalogue or path of a GGUF file")
     return parser
 
@@ -33,6 +33,11 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def finish(result: Mapping[str, object]) -> None:
     """Prints the JSON line."""
     print(json.dumps(dict(result)))
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The value that this share of the values does not exceed, in [0, 1]; None of no values."""
+    return sorted(values)[int(share * (len(values) - 1))] if values else None
 
 
 def _text(cell: object) -> str:

@@ -7,23 +7,20 @@ models/training/HELDOUT.txt), or name a folder.
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from held_out import fetch_held_out
 from report import finish, make_parser, show_table
 
 from byte_fim.complete import CompleteOptions, complete
 from byte_fim.conditioning import Conditioning
 from lsp_server.model_catalog import LoadedModel, load_model
 
-HELD_OUT = ("flask==3.1.3", "httpx==0.28.1", "marshmallow==4.4.0", "arrow==1.4.0", "tenacity==9.2.1", "loguru==0.7.3")
 WAYS: tuple[Conditioning, ...] = ("exact", "healing", "naive")
 N_TOKENS = 10
 IDENTIFIER = re.compile(rb"(?<![A-Za-z0-9_])[A-Za-z_][A-Za-z0-9_]{3,}")
@@ -91,30 +88,6 @@ def end_of_word(middle: bytes) -> int | None:
     """Generation may stop one byte after the word."""
     match = WORD.match(middle)
     return None if not middle or match is None or match.end() == len(middle) else match.end() + 1
-
-
-def fetch_held_out() -> Path:
-    """Source of the held-out packages, unpacked below the user's cache."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bytefim" / "held-out"
-    if not any(folder.glob("*.whl")):
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-            "-d",
-            str(folder),
-        ]
-        subprocess.run([*command, *HELD_OUT], check=True)
-    source = folder / "source"
-    for wheel in folder.glob("*.whl"):
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(source)
-    return source
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from byte_fim.conditioning import Conditioning, condition, lay_out_hole
+from byte_fim.anchor import Anchors, Scheme
+from byte_fim.conditioning import Conditioning, condition
 from byte_fim.distribution import MissingMass
-from byte_fim.fim import CutPolicy, FimFormat, Layout, Prompt, fit_hole
+from byte_fim.drafting import Drafter
+from byte_fim.fim import CutPolicy, FimFormat, Layout, Prompt
 from byte_fim.generate import Alternative, FindEnd, Loop, ShouldStop
 from byte_fim.model import DecodeCounts, TokenModel
 from byte_fim.state import ByteState
@@ -39,6 +41,15 @@ class CompleteOptions:
     top_p: float = 1.0
     """in (0, 1]: least set of likeliest tokens that holds this much probability"""
     seed: int = 0
+
+    def scheme(self, model: TokenModel) -> Scheme:
+        """How texts are laid out for the model; covers and the completion need room too."""
+        return Scheme(
+            layout=self.layout,
+            cut=self.cut,
+            conditioning=self.conditioning,
+            n_room_tokens=model.n_context_tokens - self.max_tokens - RESERVED_TOKENS,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,16 @@ class Completion:
     conditioning: Conditioning
     """what was done: "naive" also where exact was asked for a text that has no canonical cover"""
 
+    @property
+    def n_drafted_tokens(self) -> int:
+        """Of all alternatives: tokens evaluated before they were chosen."""
+        return sum(alternative.n_drafted_tokens for alternative in self.alternatives)
+
+    @property
+    def n_accepted_tokens(self) -> int:
+        """Of all alternatives: of these, the ones that came true."""
+        return sum(alternative.n_accepted_tokens for alternative in self.alternatives)
+
 
 def complete(
     model: TokenModel,
@@ -80,22 +101,18 @@ def complete(
     options: CompleteOptions,
     should_stop: ShouldStop = lambda: None,
     find_end: FindEnd = lambda middle: None,
+    anchors: Anchors | None = None,
+    drafter: Drafter | None = None,
 ) -> Completion:
     """The middle between prefix and suffix; the cursor may stand anywhere, inside a character included.
 
+    `drafter` belongs to this model; it changes the time and not the text (`drafting.DraftedStream`).
+
+    With `anchors`, typing on goes on from where the text was cut before; without, the text is cut anew.
     Raises NoFimTokens, ModelFailed, and DecodeAborted when it was stopped before anything could be said.
     """
     before = model.counts
-    prompt = lay_out_prompt(
-        model,
-        fim,
-        prefix,
-        suffix,
-        layout=options.layout,
-        cut=options.cut,
-        conditioning=options.conditioning,
-        max_tokens=options.max_tokens,
-    )
+    prompt = (anchors or Anchors()).lay_out(model, fim, prefix, suffix, options.scheme(model))
     state = condition(model, prompt, conditioning=options.conditioning)
     n_reused = model.counts.since(before).reused_tokens
     conditioning = options.conditioning
@@ -114,6 +131,7 @@ def complete(
         should_stop=should_stop,
         find_end=find_end,
         unfinished=unfinished_character(prefix),
+        drafter=drafter,
     )
     return Completion(
         alternatives=tuple(loop.run(state, conditioning, n_alternatives=options.n_alternatives, seed=options.seed)),
@@ -126,23 +144,6 @@ def complete(
         layout=options.layout,
         conditioning=conditioning,
     )
-
-
-def lay_out_prompt(
-    model: TokenModel,
-    fim: FimFormat,
-    prefix: bytes,
-    suffix: bytes,
-    *,
-    layout: Layout,
-    cut: CutPolicy,
-    conditioning: Conditioning,
-    max_tokens: int,
-) -> Prompt:
-    """Text cut to the model's context, then in the model's order."""
-    room = model.n_context_tokens - max_tokens - RESERVED_TOKENS
-    hole = fit_hole(model.tokenize, prefix, b"" if layout == "plain" else suffix, n_tokens=room)
-    return lay_out_hole(model, fim, hole, layout=layout, cut=cut, conditioning=conditioning)
 
 
 def list_covers(state: ByteState) -> tuple[Cover, ...]:

@@ -1,4 +1,4 @@
-"""Turns a hole into the places where generation may start: exactly, or by one of two approximations.
+"""Turns a prompt into the places where generation may start: exactly, or by one of two approximations.
 
 Knows no generation loop. `exact` is docs/exactness.md; `naive`, which most tools do, trusts the tokens as they stand;
 `healing` backs up one token.
@@ -12,11 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from byte_fim.boundary import find_boundary, line_start
-from byte_fim.canonical import Canonical
 from byte_fim.cover import Covers
 from byte_fim.distribution import log_sum
-from byte_fim.fim import CutPolicy, FimFormat, Hole, Layout, Prompt, lay_out
+from byte_fim.fim import Prompt
 from byte_fim.model import TokenModel
 from byte_fim.state import ByteState, Candidates, Context
 from byte_fim.vocab import TokenId, Tokens
@@ -36,35 +34,6 @@ class Start:
     """natural log of its share of the mass at the cursor"""
     is_end: bool
     """the middle ends here"""
-
-
-def lay_out_hole(
-    model: TokenModel, fim: FimFormat, hole: Hole, *, layout: Layout, cut: CutPolicy, conditioning: Conditioning
-) -> Prompt:
-    """The prompt whose tail the conditioning has to resolve."""
-    cut_at = _cut(Covers.of(model).canonical, hole, layout=layout, cut=cut, conditioning=conditioning)
-    stem = _tokens_before(model, hole, cut_at)
-    return lay_out(fim, layout, stem=stem, suffix=hole.suffix_tokens, tail=hole.prefix[cut_at:])
-
-
-def _cut(canonical: Canonical, hole: Hole, *, layout: Layout, cut: CutPolicy, conditioning: Conditioning) -> int:
-    prefix = hole.prefix
-    if conditioning == "healing" and hole.prefix_tokens:
-        return len(prefix) - len(canonical.vocab.bytes_of(hole.prefix_tokens[-1]))
-    if conditioning != "exact" or (layout == "psm" and cut == "cursor"):
-        return len(prefix)
-    latest = line_start(prefix) if layout == "psm" and cut == "anchor" else None
-    return find_boundary(canonical, prefix, latest=latest)
-
-
-def _tokens_before(model: TokenModel, hole: Hole, cut: int) -> Tokens:
-    """Tokens of the prefix up to `cut`: taken from the encoding at hand when a token ends there, else encoded anew."""
-    n_tokens, offset = len(hole.prefix_tokens), len(hole.prefix)
-    while offset > cut and n_tokens:
-        n_tokens -= 1
-        offset -= len(model.vocab.bytes_of(hole.prefix_tokens[n_tokens]))
-    is_border = model.vocab.decode(hole.prefix_tokens[n_tokens:]) == hole.prefix[cut:]
-    return hole.prefix_tokens[:n_tokens] if is_border else tuple(model.tokenize(hole.prefix[:cut]))
 
 
 def condition(model: TokenModel, prompt: Prompt, *, conditioning: Conditioning) -> ByteState:

@@ -7,7 +7,6 @@ sections 3 and 5).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import ClassVar
 from weakref import WeakKeyDictionary
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from byte_fim.canonical import Canonical
 from byte_fim.model import Tokenizing
+from byte_fim.sequences import common_beginning
 from byte_fim.vocab import Tokens
 
 _REMEMBERED_VERDICTS = 256
@@ -54,7 +54,7 @@ class Covers:
             if start not in reached and not self._search_from(start, tail, found=found, reached=reached, tried=tried):
                 found.add(self.canonical.encode(tail[:start]))
         found = found or {()}
-        n_trunk = _shared_beginning(found)
+        n_trunk = common_beginning(min(found), max(found))
         return tuple(sorted({path[:end] for path in found for end in range(n_trunk, len(path) + 1)}))
 
     def _search_from(
@@ -109,9 +109,3 @@ class Covers:
                 self._verdicts.pop(next(iter(self._verdicts)))
         self._verdicts[key] = known  # last again: the first one is the one longest unused
         return known
-
-
-def _shared_beginning(paths: Iterable[Tokens]) -> int:
-    """Number of tokens that all paths begin with."""
-    first, last = min(paths), max(paths)
-    return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))

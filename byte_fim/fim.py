@@ -1,7 +1,7 @@
 """Lays out prefix and suffix around a hole in the order that a model was trained on. Knows no probabilities.
 
-Layouts: docs/exactness.md, section 7. `plain`: stem, tail. `spm`: PRE SUF suffix MID stem, tail (contiguous: prefix
-and middle are one text). `psm`: PRE stem SUF suffix MID, and the tail is forced as the beginning of the middle.
+Layouts: docs/exactness.md, section 7. `plain`: prefix. `spm`: PRE SUF suffix MID prefix (contiguous: prefix and middle
+are one text). `psm`: PRE lead SUF suffix MID, and the rest of the prefix is forced as the beginning of the middle.
 """
 
 from __future__ import annotations
@@ -64,11 +64,14 @@ class Hole:
     suffix_tokens: Tokens
 
 
-def lay_out(fim: FimFormat, layout: Layout, *, stem: Tokens, suffix: Tokens, tail: bytes) -> Prompt:
-    """Raises NoFimTokens when the layout needs ids that the format lacks."""
+def lay_out(fim: FimFormat, layout: Layout, *, lead: Tokens, suffix: Tokens, typed: Tokens, tail: bytes) -> Prompt:
+    """`lead`, `typed` and `tail` are the prefix in three parts: in `psm` only the lead stands before the suffix.
+
+    Raises NoFimTokens when the layout needs ids that the format lacks.
+    """
     if layout == "plain":
         opening = fim.start_ids or (() if fim.separator_id is None else (fim.separator_id,))
-        return Prompt(opening + stem, tail)
+        return Prompt(opening + lead + typed, tail)
     before, after, middle = fim.prefix_id, fim.suffix_id, fim.middle_id
     if before is None or after is None or middle is None:
         raise NoFimTokens(
@@ -76,42 +79,53 @@ def lay_out(fim: FimFormat, layout: Layout, *, stem: Tokens, suffix: Tokens, tai
             " or choose a FIM model."
         )
     if layout == "spm":
-        return Prompt((*fim.start_ids, before, after, *suffix, middle, *stem), tail)
-    return Prompt((*fim.start_ids, before, *stem, after, *suffix, middle), tail)
+        return Prompt((*fim.start_ids, before, after, *suffix, middle, *lead, *typed), tail)
+    return Prompt((*fim.start_ids, before, *lead, after, *suffix, middle, *typed), tail)
 
 
 def fit_hole(tokenize: Callable[[bytes], list[TokenId]], prefix: bytes, suffix: bytes, *, n_tokens: int) -> Hole:
     """The text nearest the cursor that fits in `n_tokens`, cut at line starts where there are lines, 3 to 1 for
     the prefix.
+
+    Texts are cut at multiples of a step, so that a few tokens more or less do not move the cut.
     """
-    n_tokens = max(2, n_tokens)
+    n_tokens = max(4, n_tokens)
     suffix_room = n_tokens - int(n_tokens * PREFIX_SHARE)
-    after, after_tokens = _keep_start(tokenize, suffix, suffix_room)
-    before, before_tokens = _keep_end(tokenize, prefix, n_tokens - len(after_tokens))
+    step = max(1, n_tokens // 4)
+    after, after_tokens = _keep_start(tokenize, suffix, suffix_room, step)
+    before, before_tokens = _keep_end(tokenize, prefix, n_tokens - len(after_tokens), step)
     if len(after) < len(suffix) and len(before_tokens) + suffix_room < n_tokens:
-        after, after_tokens = _keep_start(tokenize, suffix, n_tokens - len(before_tokens))
+        after, after_tokens = _keep_start(tokenize, suffix, n_tokens - len(before_tokens), step)
     return Hole(before, after, tuple(before_tokens), tuple(after_tokens))
 
 
-def _keep_end(tokenize: Callable[[bytes], list[TokenId]], text: bytes, room: int) -> tuple[bytes, list[TokenId]]:
-    kept = text[max(0, len(text) - room * _MOST_BYTES_PER_TOKEN) :]
-    if len(kept) < len(text):
-        kept = kept[_next_line(kept, 0) :]
-    while len(tokens := tokenize(kept)) > room:
-        # bytes are no shorter than tokens, so dropping in proportion never drops all
-        surplus = max(1, len(kept) * (len(tokens) - room) // len(tokens))
-        kept = kept[_next_line(kept, surplus) :]
-    return kept, tokens
+def _keep_end(
+    tokenize: Callable[[bytes], list[TokenId]], text: bytes, room: int, step: int
+) -> tuple[bytes, list[TokenId]]:
+    start = _up(max(0, len(text) - room * _MOST_BYTES_PER_TOKEN), step)
+    while True:
+        kept = text[_next_line(text, start) :] if start else text
+        tokens = tokenize(kept)
+        if len(tokens) <= room:
+            return kept, tokens
+        # bytes are no fewer than tokens, so dropping in proportion never drops all
+        start = _up(start + max(1, len(kept) * (len(tokens) - room) // len(tokens)), step)
 
 
-def _keep_start(tokenize: Callable[[bytes], list[TokenId]], text: bytes, room: int) -> tuple[bytes, list[TokenId]]:
-    kept = text[: room * _MOST_BYTES_PER_TOKEN]
-    if len(kept) < len(text):
-        kept = kept[: _line_end_before(kept, len(kept))]
-    while len(tokens := tokenize(kept)) > room:
-        surplus = max(1, len(kept) * (len(tokens) - room) // len(tokens))
-        kept = kept[: _line_end_before(kept, len(kept) - surplus)]
-    return kept, tokens
+def _keep_start(
+    tokenize: Callable[[bytes], list[TokenId]], text: bytes, room: int, step: int
+) -> tuple[bytes, list[TokenId]]:
+    end = len(text) if len(text) <= room * _MOST_BYTES_PER_TOKEN else room * _MOST_BYTES_PER_TOKEN // step * step
+    while True:
+        kept = text[: _line_end_before(text, end)] if end < len(text) else text
+        tokens = tokenize(kept)
+        if len(tokens) <= room:
+            return kept, tokens
+        end = (end - max(1, len(kept) * (len(tokens) - room) // len(tokens))) // step * step
+
+
+def _up(offset: int, step: int) -> int:
+    return -(-offset // step) * step
 
 
 def _next_line(text: bytes, offset: int) -> int:

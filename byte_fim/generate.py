@@ -15,6 +15,7 @@ import numpy as np
 
 from byte_fim.choose import choose
 from byte_fim.conditioning import Conditioning, Start, find_starts, sample_start
+from byte_fim.drafting import DraftedStream, Drafter
 from byte_fim.model import DecodeAborted, TokenModel
 from byte_fim.state import ByteState
 from byte_fim.utf8 import unfinished_character
@@ -39,6 +40,10 @@ class Alternative:
     """natural log of the probability of its tokens after the cursor, end included when it stopped there"""
     stop_reason: StopReason
     n_generated_tokens: int
+    n_drafted_tokens: int = 0
+    """evaluated before they were chosen, on a guess"""
+    n_accepted_tokens: int = 0
+    """of these, the ones that were chosen and gone on from: each saved a decode call"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,8 @@ class Loop:
     find_end: FindEnd
     unfinished: bytes
     """bytes before the cursor of the character in which it stands"""
+    drafter: Drafter | None = None
+    """None: every token has an evaluation of its own"""
 
     def run(self, state: ByteState, conditioning: Conditioning, *, n_alternatives: int, seed: int) -> list[Alternative]:
         """Alternatives whose texts differ, best start first; fewer than asked when the starts run out."""
@@ -77,7 +84,7 @@ class Loop:
 
     def _extend(self, start: Start, random: np.random.Generator) -> Alternative:
         vocab = self.model.vocab
-        stream = self.model.stream(start.tokens)
+        stream = DraftedStream(self.model.stream(start.tokens), start.tokens, self.drafter)
         middle, logp = start.middle, start.logp
         chosen: Tokens = ()
         n_tokens, n_generated = len(start.tokens), 1 if start.middle or start.is_end else 0
@@ -90,8 +97,9 @@ class Loop:
             elif (asked := self.should_stop()) is not None:
                 reason = asked
             else:
+                n_further = min(self.max_tokens - n_generated, self.model.n_context_tokens - n_tokens) - 1
                 try:
-                    scores = stream.step(chosen)[()]
+                    scores = stream.scores_after(chosen, n_further=n_further)
                 except DecodeAborted:
                     reason = self.should_stop() or "cancelled"
                     continue
@@ -104,7 +112,16 @@ class Loop:
                     chosen = (token,)
                     n_tokens += 1
                     middle += vocab.bytes_of(token)
-        return Alternative(self._whole_characters(middle), logp, reason, n_generated)
+        if reason in ("end", "trimmed"):
+            stream.finish()
+        return Alternative(
+            self._whole_characters(middle),
+            logp,
+            reason,
+            n_generated,
+            n_drafted_tokens=stream.n_drafted_tokens,
+            n_accepted_tokens=stream.n_accepted_tokens,
+        )
 
     def _whole_characters(self, middle: bytes) -> bytes:
         # a loop, because a model may produce one unfinished character after another

@@ -12,7 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from byte_fim.complete import Cover, lay_out_prompt, list_covers
+from byte_fim.anchor import Anchors
+from byte_fim.complete import CompleteOptions, Cover, list_covers
 from byte_fim.conditioning import condition
 from byte_fim.distribution import END, N_OUTCOMES, ByteDistribution, MissingMass, log_sum
 from byte_fim.fim import CutPolicy, FimFormat, Layout
@@ -49,7 +50,8 @@ def next_byte_law(
     """The law of the byte after the prefix. Raises NoFimTokens and ModelFailed."""
     before = model.counts
     asked = "naive" if conditioning == "naive" else "exact"
-    prompt = lay_out_prompt(model, fim, prefix, suffix, layout=layout, cut=cut, conditioning=asked, max_tokens=0)
+    options = CompleteOptions(layout=layout, cut=cut, conditioning=asked, max_tokens=0)
+    prompt = Anchors().lay_out(model, fim, prefix, suffix, options.scheme(model))
     if conditioning == "naive":
         state = condition(model, prompt, conditioning="naive")
         law = _naive_law(model, state.contexts[0].row)

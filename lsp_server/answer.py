@@ -22,6 +22,12 @@ WHY_IT_ENDED: Mapping[StopReason, str] = {
 }
 
 Outcome = Literal["shown", "empty", "superseded", "cancelled"]
+ServedBy = Literal["model", "typing through", "prefetch"]
+
+WHY_IT_WAS_THERE: Mapping[ServedBy, str] = {
+    "typing through": "suggested before, and its beginning typed since",
+    "prefetch": "computed ahead, behind the suggestion before",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,10 @@ class Answer:
     tokens: Mapping[str, int] = field(default_factory=dict[str, int])
     timings_ms: Mapping[str, float] = field(default_factory=dict[str, float])
     missing_mass: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
+    memory: Mapping[str, int] = field(default_factory=dict[str, int])
+    """what the model's KV cache holds"""
+    served_by: ServedBy = "model"
+    """typing through: the rest of an earlier suggestion; prefetch: the model was done, or busy with it, before"""
 
     def as_json(self) -> Mapping[str, object]:
         """The result of `bytefim/why`."""
@@ -47,22 +57,28 @@ class Answer:
             "tokens": dict(self.tokens),
             "timings_ms": dict(self.timings_ms),
             "missing_mass": dict(self.missing_mass),
+            "memory": dict(self.memory),
             "context_files": [],
+            "served_by": self.served_by,
         }
 
 
-def serve_again(left: bytes) -> Answer:
-    """The rest of an earlier suggestion; no model was asked."""
+def serve_again(left: bytes, *, served_by: ServedBy, timings_ms: Mapping[str, float]) -> Answer:
+    """What is left of an earlier suggestion; the model was not asked for it."""
     counted = ("prompt", "reused", "decoded", "cover_rows", "generated", "decode_calls")
     return Answer(
         outcome="shown",
-        reason="suggested before, and its beginning typed since",
+        reason=WHY_IT_WAS_THERE[served_by],
         middle=left,
         tokens=dict.fromkeys(counted, 0),
+        timings_ms=timings_ms,
+        served_by=served_by,
     )
 
 
-def judge(request: CompletionRequest, completion: Completion, *, timings_ms: Mapping[str, float]) -> Answer:
+def judge(
+    request: CompletionRequest, completion: Completion, *, timings_ms: Mapping[str, float], memory: Mapping[str, int]
+) -> Answer:
     """What of the completion is offered, if anything."""
     best = completion.alternatives[0]
     trimmed = trim(best.middle, prefix=request.prefix, suffix=request.suffix)
@@ -81,8 +97,11 @@ def judge(request: CompletionRequest, completion: Completion, *, timings_ms: Map
             "decoded": counts.decoded_tokens,
             "cover_rows": completion.n_contexts,
             "generated": best.n_generated_tokens,
+            "drafted": completion.n_drafted_tokens,
+            "accepted": completion.n_accepted_tokens,
             "decode_calls": counts.decode_calls,
         },
         timings_ms=timings_ms,
         missing_mass={"noncanonical": completion.missing_mass.noncanonical, "pruned": completion.missing_mass.pruned},
+        memory=memory,
     )

@@ -57,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_next_byte(commands)
     _add_models(commands)
     _add_doctor(commands)
+    _add_bench(commands)
     return parser
 
 
@@ -129,6 +130,12 @@ def _add_doctor(commands: Parsers[argparse.ArgumentParser]) -> None:
     doctor = _add_command(commands, "doctor", run_doctor, "what is installed, and what would stop a suggestion")
     doctor.add_argument("--model", metavar="NAME|PATH", help="default: the one that ships with bytefim")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_bench(commands: Parsers[argparse.ArgumentParser]) -> None:
+    bench = _add_command(commands, "bench", run_bench, "how fast this machine is with a model; about ten seconds")
+    bench.add_argument("--model", metavar="NAME|PATH", help="default: the one that ships with bytefim")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_question(command: argparse.ArgumentParser) -> None:
@@ -225,6 +232,17 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     facts = doctor.collect_facts(arguments.model)
     print(json.dumps(facts) if arguments.json else doctor.render(facts))
     return 0 if facts["verdict"]["ok"] else 1
+
+
+def run_bench(arguments: argparse.Namespace) -> int:
+    """`bytefim bench`; what is going on is told on stderr."""
+    from lsp_server import bench
+
+    figures = bench.collect_figures(
+        arguments.model, tell=lambda line: print(f"bytefim: {line}", file=sys.stderr, flush=True)
+    )
+    print(json.dumps(figures) if arguments.json else bench.render(figures))
+    return 0
 
 
 def _require_cursor(arguments: argparse.Namespace) -> None:

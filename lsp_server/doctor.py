@@ -8,28 +8,21 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
-from byte_fim.model import ModelError, TokenModel
+from byte_fim.model import ModelError
 from lsp_server.model_catalog import Catalog, LoadedModel, find_model, load_model, read_catalog, verify
 from lsp_server.model_trial import try_library
 from lsp_server.settings import DEFAULTS, Settings
+from lsp_server.speed import Clock, measure_speed, peak_memory_mib
 
 Fact = None | bool | int | float | str | Sequence[str]
 Facts = dict[str, dict[str, Fact]]
 """Section -> name -> fact. Sections: see `collect_facts`."""
 
-Clock = Callable[[], float]
-"""Seconds from some fixed moment on."""
-
 _PACKAGES = ("bytefim", "llama-cpp-python", "numpy", "pygls", "lsprotocol")
-_TEXT = b"def add(left, right):\n    total = left + right\n    return total\n\n\n"
-_PROMPT_TOKENS = 256
-_GENERATED_TOKENS = 32
-_MEASURE_LIMIT_S = 3.0  # a big model on a slow machine generates fewer tokens instead
 _SUGGESTION_TOKENS = 12  # what one line takes
 
 
@@ -55,16 +48,17 @@ def collect_facts(
         loaded = _load(model_name or settings.model, settings, catalog=catalog or read_catalog(), load=load)
         try:
             facts["model"] = {**_describe(loaded, settings), "load_ms": round(1000 * (clock() - started_s), 1)}
-            speed = _measure_speed(loaded, clock=clock)
+            speed = measure_speed(loaded, clock=clock)
             facts["speed"] = dict(speed)
             problems, hints = _judge(loaded, speed, settings)
+            facts["memory"] = dict(loaded.memory())
         finally:
             loaded.close()
     except ModelError as error:
         problems.append(str(error))
     if not settings.enabled:
         problems.append("Suggestions are switched off; set enabled = true.")
-    facts["memory"] = {"peak_mib": _peak_memory_mib()}
+    facts["memory"]["peak_mib"] = peak_memory_mib()
     facts["settings"] = asdict(settings)
     facts["verdict"] = {"ok": not problems, "problems": problems, "hints": hints}
     return facts
@@ -128,34 +122,6 @@ def _describe(loaded: LoadedModel, settings: Settings) -> dict[str, Fact]:
     }
 
 
-def _measure_speed(loaded: LoadedModel, *, clock: Clock) -> dict[str, float]:
-    model = loaded.model
-    n_prompt_tokens = max(2, min(_PROMPT_TOKENS, model.n_context_tokens - _GENERATED_TOKENS))
-    text = model.tokenize(_TEXT)
-    prompt = [*loaded.fim.start_ids, *(text * (n_prompt_tokens // len(text) + 1))][:n_prompt_tokens]
-    model.next_token_logprobs([prompt[1:]])  # the first evaluation pays for memory and for waking the threads
-    return {
-        "prompt_tokens_per_s": _tokens_per_s(model, clock, lambda: model.next_token_logprobs([prompt])),
-        "generated_tokens_per_s": _tokens_per_s(model, clock, lambda: _generate(model, prompt, clock)),
-    }
-
-
-def _tokens_per_s(model: TokenModel, clock: Clock, work: Callable[[], object]) -> float:
-    """Counts what was really evaluated, so that reused tokens do not flatter."""
-    before, started_s = model.counts, clock()
-    work()
-    return round(model.counts.since(before).decoded_tokens / max(clock() - started_s, 1e-9), 1)
-
-
-def _generate(model: TokenModel, prompt: Sequence[int], clock: Clock) -> None:
-    context, started_s = list(prompt), clock()
-    n_tokens = min(_GENERATED_TOKENS, model.n_context_tokens - len(prompt))
-    for _ in range(n_tokens):
-        if clock() - started_s > _MEASURE_LIMIT_S:
-            break
-        context.append(int(model.next_token_logprobs([context])[0].argmax()))
-
-
 def _judge(loaded: LoadedModel, speed: Mapping[str, float], settings: Settings) -> tuple[list[str], list[str]]:
     """Problems (nothing will be suggested) and hints (it could be better), as sentences."""
     problems: list[str] = []
@@ -179,16 +145,6 @@ def _judge(loaded: LoadedModel, speed: Mapping[str, float], settings: Settings) 
             " smaller model."
         )
     return problems, hints
-
-
-def _peak_memory_mib() -> float | None:
-    """The most memory this process has held, in MiB; None where the system does not tell."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)  # bytes on macOS, KiB elsewhere
 
 
 def _shown(fact: Fact) -> str:

@@ -64,6 +64,21 @@ class Document:
             return Place(len(self._lines) - 1, len(self.line_text(len(self._lines) - 1)))
         return Place(line, _column_bytes(self.line_text(line), max(0, position.character), encoding=encoding))
 
+    def position_at(self, offset_bytes: int, *, encoding: PositionEncoding) -> Position:
+        """The position of a byte offset; within a line break it is the end of its line, outside the text its end.
+
+        Inside a character it is the start of the character, except with utf-8.
+        """
+        line, column_bytes = 0, max(0, offset_bytes)
+        while line < len(self._lines) - 1 and column_bytes >= len(self._lines[line]):
+            column_bytes -= len(self._lines[line])
+            line += 1
+        text = self.line_text(line)
+        column_bytes = min(column_bytes, len(text))
+        if encoding != "utf-8":
+            column_bytes = character_start(text, column_bytes)
+        return Position(line, units_before(text, column_bytes, encoding=encoding))
+
     def line_text(self, line: int) -> bytes:
         """A line without its line break."""
         return self._lines[line].rstrip(b"\r\n")

@@ -14,11 +14,13 @@ import struct
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from byte_fim.fim import CutPolicy, FimFormat, Layout
 from byte_fim.model import BadModelFile, TokenModel
+from lsp_server.calibration import Calibration, TunableModel, calibrate
 from lsp_server.model_trial import LoadParams, TrialOutcome, try_model
 
 if TYPE_CHECKING:
@@ -107,6 +109,10 @@ class LoadedModel:
     """From any thread: True makes a running evaluation end soon with DecodeAborted, False re-arms."""
     facts: Mapping[str, str]
     """How it was loaded, for people."""
+    step_costs: tuple[float, ...] = ()
+    """Time of evaluating k + 1 tokens in one call relative to one token, k = 0..8; empty when it is not known."""
+    memory: Callable[[], Mapping[str, int]] = dict[str, int]
+    """What the KV cache holds now, by name: `kv_used_tokens`, `kv_room_tokens`, `kv_lines`, `kv_bytes`."""
     close: Callable[[], None] = lambda: None
     """Frees the native memory; only on the thread that loaded the model."""
 
@@ -184,8 +190,10 @@ def load_model(
     require_fim: bool = True,
     catalog: Catalog | None = None,
     trial: Callable[[Path, LoadParams], TrialOutcome] = try_model,
+    calibration: Callable[[TunableModel, Path, LoadParams], Calibration] = calibrate,
 ) -> LoadedModel:
-    """Finds, tries and loads a model; None means the catalogue's default. Slow; for the thread that will own the model.
+    """Finds, tries, loads and calibrates a model; None means the catalogue's default. Slow; for the thread that will
+    own the model.
 
     `require_fim=False` also takes models that can only continue left to right. Raises BadModelFile with one sentence.
     """
@@ -202,6 +210,7 @@ def load_model(
             " or choose another model."
         )
     entry = found.entry
+    calibrated = calibration(model, found.path, tried.params)
     return LoadedModel(
         name=entry.name if entry else found.path.name,
         path=found.path,
@@ -210,8 +219,10 @@ def load_model(
         layout=_layout(entry, model.fim),
         cut=entry.cut if entry else "word",
         set_abort=model.set_abort,
+        memory=partial(_memory, model),
         close=model.close,
-        facts=_facts(model, tried),
+        facts={**_facts(model, tried), **calibrated.facts()},
+        step_costs=calibrated.tuning.step_costs,
     )
 
 
@@ -228,6 +239,16 @@ def _facts(model: LlamaCppModel, tried: TrialOutcome) -> dict[str, str]:
         "n_vocab_tokens": str(model.vocab.n_tokens),
         "use_extra_buffers": "yes" if tried.params.use_extra_buffers else "no",
         "trial": tried.summary,
+    }
+
+
+def _memory(model: LlamaCppModel) -> Mapping[str, int]:
+    usage = model.kv_usage()
+    return {
+        "kv_used_tokens": usage.n_used_cells,
+        "kv_room_tokens": usage.n_cells,
+        "kv_lines": usage.n_lines,
+        "kv_bytes": usage.n_bytes,
     }
 
 

@@ -8,8 +8,6 @@ parameters; failures are not, because memory may have been short.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -17,19 +15,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
 from byte_fim.model import BadModelFile, ModelError
+from lsp_server.findings import Findings, find_cache_file, key_of
 
 CHILD_COMMAND = (sys.executable, "-P", "-m", "lsp_server.model_trial")
 """-P: the working directory belongs to the user, and nothing may be imported from it."""
 LEAST_TIMEOUT_S = 60.0
 TIMEOUT_S_PER_BYTE = 60.0 / 2**30  # a slow disk reads a gigabyte in a minute
 LIBRARY_TIMEOUT_S = 60.0
-MAX_REMEMBERED = 100  # trials; older ones are forgotten
+CACHE_FILE = "model-trials.json"
 _TEXT = b"def mean(values: list[float]) -> float:\n    if not values:\n        return 0.0\n    return sum(values) / "
 _SOURCE_FOLDER = re.compile(r"\S*[/\\](?=[^/\\\s]+:\d+:)")  # of "/there/llama-vocab.cpp:2544: GGML_ASSERT(...) failed"
 _MAX_REASON_CHARACTERS = 200
@@ -75,11 +73,13 @@ def try_model(
     The first time it costs a process that loads the model, later a look into the cache. `command` starts the child;
     path and parameters (as JSON) are appended.
     """
-    cache_file = cache_file or find_cache_file()
+    survived = Findings(
+        cache_file or find_cache_file(CACHE_FILE), "survived"
+    )  # key -> why the first attempt failed, or ""
     timeout_s = timeout_s or LEAST_TIMEOUT_S + path.stat().st_size * TIMEOUT_S_PER_BYTE
-    key = _key(path, params)
-    remembered = _read_cache(cache_file).get(key) if cache_file else None
-    if remembered is not None:
+    key = key_of(path, sys.version, asdict(params))
+    remembered = survived.find(key)
+    if isinstance(remembered, str):
         return TrialOutcome(
             replace(params, use_extra_buffers=remembered == ""), _summary(remembered, when="tried earlier")
         )
@@ -93,8 +93,8 @@ def try_model(
         raise BadModelFile(
             f"{path} makes llama.cpp fail ({second.reason}); fetch the model again, or choose another one."
         )
-    if cache_file and (first.kind == "ok" or first.is_lasting):
-        _remember(cache_file, key, first.reason)
+    if first.kind == "ok" or first.is_lasting:
+        survived.keep(key, first.reason)
     return TrialOutcome(replace(params, use_extra_buffers=first.kind == "ok"), _summary(first.reason, when="tried now"))
 
 
@@ -104,20 +104,6 @@ def try_library(*, command: Sequence[str] = CHILD_COMMAND) -> Mapping[str, str]:
     if isinstance(ended, _Attempt):
         raise ModelError(f"llama.cpp does not start on this machine ({ended.reason}); install llama-cpp-python again.")
     return {key: str(value) for key, value in ended.items()}
-
-
-def find_cache_file() -> Path | None:
-    """Where this user's trials are remembered; None for a user without a home folder."""
-    try:
-        if sys.platform == "win32":
-            base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-        elif sys.platform == "darwin":
-            base = Path.home() / "Library" / "Caches"
-        else:
-            base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    except RuntimeError:  # containers run as user ids that nobody knows
-        return None
-    return Path(base) / "bytefim" / "model-trials.json"
 
 
 def _attempt(path: Path, params: LoadParams, *, command: Sequence[str], timeout_s: float) -> _Attempt:
@@ -175,49 +161,6 @@ def _signal_name(return_code: int) -> str | None:
 
 def _summary(reason: str, *, when: str) -> str:
     return f"passed, {when}" if not reason else f"passed without repacked weights, {when}; with them it died ({reason})"
-
-
-def _key(path: Path, params: LoadParams) -> str:
-    """Changes with everything that may change the outcome."""
-    identity = [sys.version, [_file_identity(file) for file in _library_files()], _file_identity(path), asdict(params)]
-    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
-
-
-def _file_identity(path: Path) -> list[str | int]:
-    status = path.stat()
-    return [str(path.resolve()), status.st_size, status.st_mtime_ns]
-
-
-def _library_files() -> list[Path]:
-    """The native libraries of llama-cpp-python, found without importing it: the import alone runs native code."""
-    package = importlib.util.find_spec("llama_cpp")
-    if package is None or package.origin is None:
-        raise BadModelFile(
-            "The package llama-cpp-python is missing, and without it no model runs; install bytefim again."
-        )
-    folder = Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(package.origin).parent / "lib")
-    return sorted(file for file in folder.glob("*") if {".so", ".dylib", ".dll"} & set(file.suffixes))
-
-
-def _read_cache(file: Path) -> dict[str, str]:
-    """Key -> why the default parameters failed, empty when they did not. A file that cannot be used counts as empty."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        return {str(key): str(reason) for key, reason in content["survived"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
-def _remember(file: Path, key: str, reason: str) -> None:
-    entries = list({**_read_cache(file), key: reason}.items())[-MAX_REMEMBERED:]
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(json.dumps({"survived": dict(entries)}, indent=1), encoding="utf-8")
-        unfinished.replace(file)  # readers see the old file or the new one, never half of it
-    except OSError:  # nowhere to write: the next start tries again
-        with suppress(OSError):
-            unfinished.unlink()
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,7 +7,6 @@ for byte.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from byte_fim.utf8 import whole_characters
@@ -23,27 +22,48 @@ class _Offer:
     suffix: bytes
     settings: Settings
     middle: bytes
+    """empty: there is nothing worth offering"""
+    is_prefetched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is left to type of an earlier suggestion."""
+
+    middle: bytes
+    is_prefetched: bool
+    """nothing of it was typed yet, and nobody had asked for it when it was computed"""
 
 
 class Offers:
     """The latest suggestions of each document. One thread at a time."""
 
     def __init__(self) -> None:
-        self._by_uri: dict[str, OrderedDict[bytes, _Offer]] = {}
+        self._by_uri: dict[str, list[_Offer]] = {}
 
-    def keep(self, request: CompletionRequest, middle: bytes, *, settings: Settings) -> None:
-        """Remember what was suggested; a newer suggestion after the same text takes the place of the older."""
-        offers = self._by_uri.setdefault(request.uri, OrderedDict())
-        offers[request.prefix] = _Offer(request.prefix, request.suffix, settings, middle)
-        offers.move_to_end(request.prefix)
-        while len(offers) > REMEMBERED_PER_DOCUMENT:
-            offers.popitem(last=False)
+    def keep(
+        self, request: CompletionRequest, middle: bytes, *, settings: Settings, is_prefetched: bool = False
+    ) -> None:
+        """Remember what was suggested; a newer suggestion after the same text takes the place of the older.
 
-    def find(self, request: CompletionRequest, *, settings: Settings) -> bytes | None:
+        What was prefetched takes nobody's place.
+        """
+        known = self._find_same(request, settings=settings)
+        if known is not None and is_prefetched:
+            return
+        others = [offer for offer in self._by_uri.get(request.uri, []) if offer is not known]
+        new = _Offer(request.prefix, request.suffix, settings, middle, is_prefetched)
+        self._by_uri[request.uri] = [*others, new][-REMEMBERED_PER_DOCUMENT:]
+
+    def knows(self, request: CompletionRequest, *, settings: Settings) -> bool:
+        """True when this very question was answered before, even with nothing."""
+        return self._find_same(request, settings=settings) is not None
+
+    def find(self, request: CompletionRequest, *, settings: Settings) -> Rest | None:
         """What is left to type of an earlier suggestion, the newest that fits; None when none does."""
         if request.replaced:  # inside a character nothing was typed: editors insert whole ones
             return None
-        for offer in reversed(self._by_uri.get(request.uri, OrderedDict()).values()):
+        for offer in reversed(self._by_uri.get(request.uri, [])):
             if offer.suffix != request.suffix or offer.settings != settings:
                 continue
             typed = request.prefix.removeprefix(offer.prefix)
@@ -51,9 +71,14 @@ class Offers:
                 continue
             left = offer.middle[len(typed) :]
             if left.strip() and whole_characters(left) == left:
-                return left
+                return Rest(left, offer.is_prefetched and not typed)
         return None
 
     def forget(self, uri: str) -> None:
         """The document is closed."""
         self._by_uri.pop(uri, None)
+
+    def _find_same(self, request: CompletionRequest, *, settings: Settings) -> _Offer | None:
+        question = (request.prefix, request.suffix, settings)
+        offers = self._by_uri.get(request.uri, [])
+        return next((offer for offer in offers if (offer.prefix, offer.suffix, offer.settings) == question), None)

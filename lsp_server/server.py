@@ -31,7 +31,7 @@ from lsp_server.protocol import (
     make_converter,
     read_inline_params,
 )
-from lsp_server.request import build_request
+from lsp_server.request import CompletionRequest, build_request
 from lsp_server.settings import DEFAULTS, Settings, make_settings, own_section
 
 if TYPE_CHECKING:
@@ -109,13 +109,7 @@ class BytefimServer(LanguageServer):
         """What to offer at a position; None when something newer makes the answer void."""
         if (document := self.documents.find(uri)) is None or self.engine is None:
             return types.InlineCompletionList(items=[])
-        request = build_request(
-            document,
-            position,
-            encoding=self.documents.encoding,
-            n_prefix_bytes=self._settings.n_prefix_bytes,
-            n_suffix_bytes=self._settings.n_suffix_bytes,
-        )
+        request = self.request_at(document, position)
         try:
             answer = await asyncio.wrap_future(self.engine.submit(request))
         except asyncio.CancelledError:
@@ -127,6 +121,16 @@ class BytefimServer(LanguageServer):
         suggestion_id = f"s{next(self._suggestion_ids)}"
         item = build_item(request, answer.middle, suggestion_id=suggestion_id) if answer.outcome == "shown" else None
         return types.InlineCompletionList(items=[item] if item else [])
+
+    def request_at(self, document: Document, position: types.Position) -> CompletionRequest:
+        """What is asked at a position."""
+        return build_request(
+            document,
+            position,
+            encoding=self.documents.encoding,
+            n_prefix_bytes=self._settings.n_prefix_bytes,
+            n_suffix_bytes=self._settings.n_suffix_bytes,
+        )
 
     def why(self, uri: str | None) -> Json:
         """The last decision for a document, or of all."""
@@ -181,11 +185,20 @@ def open_document(ls: BytefimServer, params: types.DidOpenTextDocumentParams) ->
 
 
 def change_document(ls: BytefimServer, params: types.DidChangeTextDocumentParams) -> None:
-    """Mirror edits; what was asked about the text before them is void."""
-    uri = params.text_document.uri
-    if ls.engine is not None:
-        ls.engine.supersede(uri, reason="the document changed")
+    """Mirror edits; what was asked about the text before them is void, unless they type what is being generated."""
+    uri, engine = params.text_document.uri, ls.engine
+    document = ls.documents.find(uri)
+    followed = engine.find_followed(uri) if engine is not None else None
+    n_bytes_before = document.n_bytes if document is not None and followed is not None else 0
     ls.documents.change(uri, params.content_changes, version=params.text_document.version)
+    if engine is None:
+        return
+    if document is None or followed is None:
+        engine.supersede(uri, reason="the document changed")
+        return
+    # typing moves the cursor by what it adds; whatever else an edit is, it contradicts what runs
+    offset_bytes = followed.cursor_offset_bytes + document.n_bytes - n_bytes_before
+    engine.change(ls.request_at(document, document.position_at(offset_bytes, encoding=ls.documents.encoding)))
 
 
 def close_document(ls: BytefimServer, params: types.DidCloseTextDocumentParams) -> None:

@@ -126,6 +126,13 @@ class Settings:
     n_suffix_bytes: Annotated[
         int, Declared(allowed=WholeNumber(0, 1 << 22), unit="bytes", reason="what is far below matters little")
     ] = 8_192
+    prefetch: Annotated[
+        bool,
+        Declared(
+            allowed=Switch(),
+            reason="what follows a suggestion is computed while the machine is idle; false saves power",
+        ),
+    ] = True
 
 
 def _read_declarations() -> Mapping[str, Declared]:

@@ -14,6 +14,7 @@ from byte_fim.backends.llama_cpp import LlamaCppModel, LlamaVocabulary, RuntimeP
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 VOCABULARIES = ("qwen2", "starcoder", "deepseek-coder", "llama-spm")
+USER_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def pytest_report_header() -> str:
@@ -22,6 +23,16 @@ def pytest_report_header() -> str:
 
     facts = library_facts()
     return f"llama-cpp-python {facts['llama-cpp-python']}; {facts['features']}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests find out about a model on a machine at work is not for the user; child processes inherit this."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = str(tmp_path_factory.mktemp("cache"))
+        patch.setenv("XDG_CACHE_HOME", folder)
+        patch.setenv("LOCALAPPDATA", folder)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +54,7 @@ def nano() -> Iterator[LlamaCppModel]:
 @pytest.fixture(scope="session", params=VOCABULARIES)
 def vocabulary(request: pytest.FixtureRequest) -> LlamaVocabulary:
     """The vocabularies of well-known models, from llama-cpp-python's source archive."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = cache / "bytefim" / "vocabularies" / f"ggml-vocab-{request.param}.gguf"
+    path = USER_CACHE / "bytefim" / "vocabularies" / f"ggml-vocab-{request.param}.gguf"
     if not path.exists():
         pytest.fail(
             f"{path.name} is missing; run `rm -f .venv/installed-from && make .venv` to fetch the test vocabularies."

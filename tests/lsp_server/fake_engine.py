@@ -11,7 +11,7 @@ import numpy as np
 from byte_fim.complete import CompleteOptions, Completion
 from byte_fim.distribution import MissingMass
 from byte_fim.fim import FimFormat
-from byte_fim.generate import Alternative, FindEnd, ShouldStop
+from byte_fim.generate import Alternative, FindEnd, ShouldStop, StopReason
 from byte_fim.model import DecodeAborted, DecodeCounts, TokenModel
 from byte_fim.reference import ToyModel
 from lsp_server.model_catalog import LoadedModel
@@ -57,6 +57,7 @@ class FakeModel:
         options: CompleteOptions,
         should_stop: ShouldStop,
         find_end: FindEnd,
+        **_: object,
     ) -> Completion:
         """The scripted middle; as long as one token, a decode that only an abort ends."""
         self.asked.append(prefix)
@@ -68,18 +69,23 @@ class FakeModel:
             raise DecodeAborted
         middle = self.script(prefix)
         kept = find_end(middle)
-        return Completion(
-            alternatives=(Alternative(middle if kept is None else middle[:kept], float(np.log(0.5)), "trimmed", 3),),
-            missing_mass=MissingMass(0.0, 0.25),
-            stem_tokens=(1, 2),
-            tail=b"",
-            covers=(),
-            n_contexts=4,
-            counts=DecodeCounts(5, 6, 7),
-            layout=options.layout,
-            conditioning=options.conditioning,
-        )
+        return make_completion(middle if kept is None else middle[:kept], "trimmed", options)
 
     def _close(self) -> None:
         self.closing_thread = threading.get_ident()
         self.closed.set()
+
+
+def make_completion(middle: bytes, stop_reason: StopReason, options: CompleteOptions) -> Completion:
+    """A completion with figures that can be told apart."""
+    return Completion(
+        alternatives=(Alternative(middle, float(np.log(0.5)), stop_reason, 3),),
+        missing_mass=MissingMass(0.0, 0.25),
+        stem_tokens=(1, 2),
+        tail=b"",
+        covers=(),
+        n_contexts=4,
+        counts=DecodeCounts(5, 6, 7),
+        layout=options.layout,
+        conditioning=options.conditioning,
+    )

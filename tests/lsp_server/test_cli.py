@@ -83,6 +83,7 @@ def source(tmp_path: Path) -> str:
         ["next-byte", "x.py", "--column", "1"],
         ["models"],
         ["models", "show"],
+        ["bench", "--model"],
         ["serve", "--stdio", "--tcp", "127.0.0.1:0"],
         ["serve", "--tcp", "2087"],
     ],
@@ -314,6 +315,23 @@ def test_doctor_tells_a_script_whether_suggestions_can_appear(
     assert ask(capsys, "doctor")["verdict"]["ok"] is True
     assert main(["doctor", "--json", "--model", str(bad)]) == 1
     assert json.loads(capsys.readouterr().out)["verdict"]["ok"] is False
+
+
+def test_bench_prints_one_object_and_tells_its_progress_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script reads stdout, a person watches stderr."""
+    assert main(["bench", "--model", "bytefim-nano-spm", "--json"]) == 0
+    printed = capsys.readouterr()
+
+    assert json.loads(printed.out)["model"] == "bytefim-nano-spm"
+    assert all(line.startswith("bytefim: ") for line in printed.err.splitlines())
+
+
+def test_bench_refuses_a_model_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence with the remedy, after what was being done."""
+    said = refusal(capsys, "bench", "--model", "gpt-17").splitlines()
+
+    assert said[:-1] == ["bytefim: loading the model"]
+    assert "use one of bytefim-tiny" in said[-1]
 
 
 def test_serving_beyond_this_machine_is_refused() -> None:

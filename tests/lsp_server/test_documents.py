@@ -206,3 +206,19 @@ def test_several_changes_of_one_message_apply_in_order() -> None:
     document = documents.find(URI)
     assert document is not None
     assert (document.text, document.version) == (b"xab", 2)
+
+
+@given(st.lists(st.sampled_from([*NO_BREAKS, *PIECES, "\n", "\r\n", "\r"]), max_size=12), st.sampled_from(ENCODINGS))
+def test_a_byte_offset_and_its_position_mean_the_same_place(pieces: list[str], encoding: PositionEncoding) -> None:
+    """The engine counts bytes; what it tells of must be found again."""
+    document = Document(URI, "".join(pieces))
+    for offset_bytes in range(document.n_bytes + 3):
+        position = document.position_at(offset_bytes, encoding=encoding)
+        before, after = document.split_at(document.place_at(position, encoding=encoding))
+
+        assert before + after == document.text
+        n_missing_bytes = min(offset_bytes, document.n_bytes) - len(before)
+        # inside a line break, and in most encodings inside a character, there is no position
+        assert 0 <= n_missing_bytes <= (1 if encoding == "utf-8" else 3)
+        is_at_edge = not n_missing_bytes
+        assert is_at_edge or after[:2] == b"\r\n" or after[n_missing_bytes] & 0xC0 == 0x80

@@ -25,6 +25,7 @@ from lsp_server.trimming import find_end, trim
 from tests.lsp_server.fake_engine import PATIENCE_S, WAIT, FakeModel
 
 Start = Callable[..., Engine]
+ALONE = Settings(prefetch=False)  # the model works for requests only
 
 
 def ask(prefix: bytes = b"resu", *, uri: str = "file:///a.py", version: int = 1) -> CompletionRequest:
@@ -52,7 +53,7 @@ def start() -> Iterator[Start]:
     """Engines that are ready when returned and closed at the end."""
     engines: list[Engine] = []
 
-    def start(fake: FakeModel, settings: Settings = Settings(), *, states: list[EngineState] | None = None) -> Engine:  # noqa: B008
+    def start(fake: FakeModel, settings: Settings = ALONE, *, states: list[EngineState] | None = None) -> Engine:
         is_ready = threading.Event()
 
         def on_state(state: EngineState) -> None:
@@ -86,6 +87,8 @@ def test_an_answer_is_trimmed_and_says_how_it_came_about(fake: FakeModel, start:
         "decoded": 6,
         "cover_rows": 4,
         "generated": 3,
+        "drafted": 0,
+        "accepted": 0,
         "decode_calls": 5,
     }
     assert answer.missing_mass == {"noncanonical": 0.0, "pruned": 0.25}
@@ -366,7 +369,7 @@ def test_a_request_is_one_log_line_without_source_text(
     fake: FakeModel, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     """People send us their logs."""
-    with caplog.at_level(logging.INFO, logger="lsp_server.engine"):
+    with caplog.at_level(logging.INFO, logger="lsp_server"):
         wait_for(start(fake).submit(ask(b"secret_name")))
     lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("request ")]
 

@@ -13,6 +13,7 @@ import pytest
 from byte_fim.complete import CompleteOptions, complete
 from byte_fim.fim import CutPolicy, Layout
 from byte_fim.model import BadModelFile, DecodeAborted
+from lsp_server.calibration import Calibration, TunableModel, Tuning
 from lsp_server.model_catalog import (
     Catalog,
     CatalogEntry,
@@ -199,18 +200,25 @@ def test_a_missing_catalogue_is_one_sentence(tmp_path: Path) -> None:
         read_catalog((tmp_path,))
 
 
-def test_the_parameters_of_the_trial_are_those_of_the_load(tmp_path: Path) -> None:
-    """A trial with other parameters than those used afterwards would prove nothing."""
+def test_what_survives_the_trial_is_loaded_and_calibrated() -> None:
+    """A trial with other parameters than those used afterwards would prove nothing, nor would a calibration."""
     asked: list[LoadParams] = []
+    survived = LoadParams(n_context_tokens=128, n_threads=1, use_extra_buffers=False)
+    tuning = Tuning(n_threads=1, n_threads_prompt=1, n_piece_tokens=32, step_costs=(1.0, 1.5))
 
     def trial(path: Path, params: LoadParams) -> TrialOutcome:
         asked.append(params)
-        return TrialOutcome(LoadParams(n_context_tokens=128, n_threads=1, use_extra_buffers=False), "as told")
+        return TrialOutcome(survived, "as told")
 
-    loaded = load_model("bytefim-nano-spm", n_context_tokens=256, n_threads=1, trial=trial)
+    def calibration(model: TunableModel, path: Path, params: LoadParams) -> Calibration:
+        asked.append(params)
+        return Calibration(tuning, "as told")
+
+    loaded = load_model("bytefim-nano-spm", n_context_tokens=256, n_threads=1, trial=trial, calibration=calibration)
     loaded.close()
 
-    assert asked == [LoadParams(n_context_tokens=256, n_threads=1)]
+    assert asked == [LoadParams(n_context_tokens=256, n_threads=1), survived]
     assert loaded.model.n_context_tokens == 128
     assert loaded.facts["use_extra_buffers"] == "no"
-    assert loaded.facts["trial"] == "as told"
+    assert loaded.facts["trial"] == loaded.facts["calibration"] == "as told"
+    assert loaded.step_costs == (1.0, 1.5)

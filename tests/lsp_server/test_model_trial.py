@@ -12,7 +12,7 @@ import pytest
 
 from byte_fim.model import BadModelFile, ModelError
 from lsp_server.model_catalog import read_catalog
-from lsp_server.model_trial import LoadParams, TrialOutcome, find_cache_file, try_library, try_model
+from lsp_server.model_trial import LoadParams, TrialOutcome, try_library, try_model
 
 CHILD_HEAD = """
 import ctypes, json, os, pathlib, signal, sys, threading
@@ -195,14 +195,6 @@ def test_the_cache_does_not_grow_without_end(try_with: Try, tmp_path: Path) -> N
     try_with(SAYS_OK)
 
     assert len(json.loads(cache.read_text())["survived"]) == 100
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the other systems have a place of their own")
-def test_the_cache_lies_where_the_user_keeps_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A server that litters home folders is uninstalled."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-    assert find_cache_file() == tmp_path / "bytefim" / "model-trials.json"
 
 
 def test_the_real_child_loads_the_embedded_model_in_a_hostile_folder(

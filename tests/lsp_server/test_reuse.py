@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server.request import CompletionRequest
-from lsp_server.reuse import REMEMBERED_PER_DOCUMENT, Offers
-from lsp_server.settings import DEFAULTS
+from lsp_server.reuse import REMEMBERED_PER_DOCUMENT, Offers, Rest
+from lsp_server.settings import DEFAULTS, Settings
 
 
 def request(prefix: bytes, suffix: bytes = b"\nend\n", *, uri: str = "file:///a.py") -> CompletionRequest:
@@ -25,6 +25,12 @@ def request(prefix: bytes, suffix: bytes = b"\nend\n", *, uri: str = "file:///a.
         replace_start=0,
         replace_end=0,
     )
+
+
+def rest(offers: Offers, asked: CompletionRequest, *, settings: Settings = DEFAULTS) -> bytes | None:
+    """What is left, without what else is told of it."""
+    found = offers.find(asked, settings=settings)
+    return None if found is None else found.middle
 
 
 @pytest.fixture
@@ -52,12 +58,12 @@ def test_what_is_left_of_a_suggestion_is_offered_as_long_as_exactly_it_is_typed(
     offers: Offers, prefix: bytes, left: bytes | None
 ) -> None:
     """44, 46: the same letters after the same text; all of it typed, or one letter off, and it is gone."""
-    assert offers.find(request(prefix), settings=DEFAULTS) == left
+    assert rest(offers, request(prefix)) == left
 
 
 def test_deleting_typed_letters_brings_the_longer_suggestion_back(offers: Offers) -> None:
     """45: whatever was found in between."""
-    assert [offers.find(request(p), settings=DEFAULTS) for p in (b"foo.bar", b"foo.ba", b"foo.")] == [
+    assert [rest(offers, request(p)) for p in (b"foo.bar", b"foo.ba", b"foo.")] == [
         b"(x)",
         b"r(x)",
         b"bar(x)",
@@ -71,34 +77,64 @@ def test_a_changed_suffix_is_another_question(offers: Offers) -> None:
 
 def test_changed_settings_are_another_question(offers: Offers) -> None:
     """Who turns exact conditioning off wants to see what that does."""
-    assert offers.find(request(b"foo.ba"), settings=replace(DEFAULTS, conditioning="naive")) is None
+    assert rest(offers, request(b"foo.ba"), settings=replace(DEFAULTS, conditioning="naive")) is None
 
 
 def test_documents_do_not_share_suggestions(offers: Offers) -> None:
     """Two copies of one file may be at different places."""
-    assert offers.find(request(b"foo.ba", uri="file:///b.py"), settings=DEFAULTS) is None
+    assert rest(offers, request(b"foo.ba", uri="file:///b.py")) is None
     offers.forget("file:///a.py")
 
-    assert offers.find(request(b"foo.ba"), settings=DEFAULTS) is None
+    assert rest(offers, request(b"foo.ba")) is None
 
 
 def test_the_newer_suggestion_wins_and_the_oldest_is_forgotten(offers: Offers) -> None:
     """A newer one has seen more of the text; memory stays small."""
     offers.keep(request(b"foo.b"), b"az()", settings=DEFAULTS)
 
-    assert offers.find(request(b"foo.ba"), settings=DEFAULTS) == b"z()"
+    assert rest(offers, request(b"foo.ba")) == b"z()"
 
     for i in range(REMEMBERED_PER_DOCUMENT):
         offers.keep(request(b"other%d" % i), b"x", settings=DEFAULTS)
 
-    assert offers.find(request(b"foo.ba"), settings=DEFAULTS) is None
+    assert rest(offers, request(b"foo.ba")) is None
+
+
+def test_what_was_prefetched_is_called_so_until_a_part_of_it_is_typed() -> None:
+    """From then on it is a suggestion that is typed through, like any other."""
+    offers = Offers()
+    offers.keep(request(b"foo."), b"bar", settings=DEFAULTS, is_prefetched=True)
+
+    assert offers.find(request(b"foo."), settings=DEFAULTS) == Rest(b"bar", is_prefetched=True)
+    assert offers.find(request(b"foo.b"), settings=DEFAULTS) == Rest(b"ar", is_prefetched=False)
+
+
+def test_what_was_prefetched_takes_nobodys_place(offers: Offers) -> None:
+    """What somebody asked for has been seen; a second text in its place would flicker."""
+    offers.keep(request(b"foo."), b"baz(y)", settings=DEFAULTS, is_prefetched=True)
+    offers.keep(request(b"foo.", b")\nend\n"), b"qux", settings=DEFAULTS, is_prefetched=True)
+
+    assert rest(offers, request(b"foo.")) == b"bar(x)"
+    assert rest(offers, request(b"foo.", b")\nend\n")) == b"qux"
+
+
+def test_an_empty_suggestion_is_known_and_never_offered(offers: Offers) -> None:
+    """So that it is not computed ahead again and again."""
+    assert not offers.knows(request(b"foo.bar(x)"), settings=DEFAULTS)
+    offers.keep(request(b"foo.bar(x)"), b"", settings=DEFAULTS, is_prefetched=True)
+
+    assert offers.knows(request(b"foo.bar(x)"), settings=DEFAULTS)
+    assert not offers.knows(request(b"foo.bar(x)", b")\nend\n"), settings=DEFAULTS)
+    assert rest(offers, request(b"foo.bar(x)")) is None
+    offers.keep(request(b"foo.bar(x)"), b";", settings=DEFAULTS)
+    assert rest(offers, request(b"foo.bar(x)")) == b";"
 
 
 def test_blanks_alone_are_not_offered(offers: Offers) -> None:
     """A ghost of nothing is in the way."""
     offers.keep(request(b"a"), b"b ", settings=DEFAULTS)
 
-    assert offers.find(request(b"ab"), settings=DEFAULTS) is None
+    assert rest(offers, request(b"ab")) is None
 
 
 @given(st.text(max_size=6), st.text(min_size=1, max_size=8), st.integers(0, 8))
@@ -107,7 +143,7 @@ def test_what_was_typed_and_what_is_left_make_the_suggestion(before: str, middle
     offers = Offers()
     offers.keep(request(before.encode()), middle.encode(), settings=DEFAULTS)
     typed = middle[:n_typed].encode()
-    left = offers.find(request(before.encode() + typed), settings=DEFAULTS)
+    left = rest(offers, request(before.encode() + typed))
 
     assert left is None or typed + left == middle.encode()
     assert (left is None) == (not middle[n_typed:].encode().strip())

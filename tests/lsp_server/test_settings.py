@@ -18,9 +18,9 @@ def test_every_setting_accepts_its_own_default() -> None:
 
 def test_good_values_are_taken() -> None:
     """Without a warning."""
-    settings, warnings = make_settings({"max_tokens": 7, "layout": "plain", "model": "x"})
+    settings, warnings = make_settings({"max_tokens": 7, "layout": "plain", "model": "x", "prefetch": False})
 
-    assert (settings, warnings) == (Settings(max_tokens=7, layout="plain", model="x"), ())
+    assert (settings, warnings) == (Settings(max_tokens=7, layout="plain", model="x", prefetch=False), ())
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ def test_good_values_are_taken() -> None:
         ("layout", ["spm"]),
         ("model", "  "),
         ("enabled", 1),
+        ("prefetch", "no"),
         ("n_threads", -1),
     ],
 )

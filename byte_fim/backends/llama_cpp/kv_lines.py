@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from byte_fim.backends.llama_cpp.library import Handle, lib
+from byte_fim.sequences import common_beginning
 from byte_fim.vocab import TokenId
 
 MAX_SEQUENCES = 32  # real cursors need 2 to 8 at a time; the rest is for what was asked earlier
@@ -24,6 +25,8 @@ class Line:
 
     sequence: int
     tokens: list[TokenId] = field(default_factory=list)
+    cells: list[int] = field(default_factory=list)
+    """one number per token: that of the evaluation it comes from, so lines that share a cell hold the same number"""
     is_live: bool = True
     """False once its sequence is somebody else's"""
 
@@ -36,6 +39,7 @@ class KvLines:
         self._memory: Handle = lib.llama_get_memory(context)
         self._lines: list[Line] = []
         self._free = list(range(MAX_SEQUENCES))
+        self._n_cells_ever = 0
         self._n_used_at_most = 0  # counting is dearer than decoding a token, so it is done when this reaches the limit
 
     @property
@@ -51,35 +55,42 @@ class KvLines:
         self._free = list(range(MAX_SEQUENCES))
         self._n_used_at_most = 0
 
-    def n_held(self, path: Sequence[TokenId]) -> int:
-        """Length of the longest beginning of `path` that some line holds."""
-        return max((shared(line.tokens, path) for line in self._lines), default=0)
+    def find_holder(self, path: list[TokenId]) -> tuple[Line | None, int]:
+        """The line with the longest beginning of `path`, preferably one that holds nothing else, and its length."""
+        best, n_best = None, 0
+        for line in self._lines:
+            n = common_beginning(line.tokens, path)
+            if n > n_best or (n == n_best and best and len(line.tokens) < len(best.tokens)):
+                best, n_best = line, n
+        return best, n_best
 
-    def take(self, path: list[TokenId], *, taken: Sequence[Line]) -> Line:
-        """A line that holds exactly `path`, which some line begins with: that line itself if it holds no more and is
-        not `taken`.
-        """
-        n = len(path)
-        holders = [line for line in self._lines if line.tokens[:n] == path] if n else []
-        whole = next((line for line in holders if len(line.tokens) == n and line not in taken), None)
-        if whole is None:
-            whole = Line(self._free.pop(), list(path))
-            if holders:
-                lib.llama_memory_seq_cp(self._memory, holders[-1].sequence, whole.sequence, 0, n)
-            self._lines.append(whole)
-        self.touch(whole)
-        return whole
+    def take(self, holder: Line | None, n: int, *, taken: Sequence[Line]) -> Line:
+        """A line of the first `n` tokens of `holder`: that line itself if it holds no more and is not `taken`."""
+        if holder and n and len(holder.tokens) == n and holder not in taken:
+            self.touch(holder)
+            return holder
+        line = Line(self._free.pop())
+        if holder and n:
+            lib.llama_memory_seq_cp(self._memory, holder.sequence, line.sequence, 0, n)
+            line.tokens, line.cells = holder.tokens[:n], holder.cells[:n]
+        self._lines.append(line)
+        return line
+
+    def new_cell(self) -> int:
+        """A number for a token that is being evaluated."""
+        self._n_cells_ever += 1
+        return self._n_cells_ever
 
     def touch(self, line: Line) -> None:
         """Makes the line the most recently used one."""
-        if self._lines[-1] is not line:
-            self._lines.remove(line)
-            self._lines.append(line)
+        self._lines.remove(line)
+        self._lines.append(line)
 
-    def cut(self, line: Line) -> None:
-        """Removes from the cache what stands there behind the line's tokens."""
-        lib.llama_memory_seq_rm(self._memory, line.sequence, len(line.tokens), -1)
-        if not line.tokens:
+    def cut(self, line: Line, n: int) -> None:
+        """Leaves the first `n` tokens of the line, and removes from the cache whatever stands behind them."""
+        del line.tokens[n:], line.cells[n:]
+        lib.llama_memory_seq_rm(self._memory, line.sequence, n, -1)
+        if not n:
             self._drop(line)
 
     def free_sequences(self, n: int) -> None:
@@ -87,52 +98,37 @@ class KvLines:
         if len(self._free) >= n:
             return
         ordered = sorted(self._lines, key=lambda line: line.tokens)
-        joints = [0, *(shared(left.tokens, right.tokens) for left, right in pairwise(ordered)), 0]
+        joints = [0, *(common_beginning(left.tokens, right.tokens) for left, right in pairwise(ordered)), 0]
         while len(self._free) < n:
             own = [len(line.tokens) - max(joints[i : i + 2]) for i, line in enumerate(ordered)]
             i = own.index(min(own))
             self._drop(ordered.pop(i))
             joints[i : i + 2] = [min(joints[i : i + 2])]
 
-    def claim_cells(self, n_tokens: int, *, keep: Sequence[list[TokenId]]) -> None:
-        """Makes room for `n_tokens` more, the line longest unused first; the beginnings `keep` stay."""
+    def claim_cells(self, n_tokens: int, *, keep: Sequence[tuple[Line | None, int]]) -> None:
+        """Makes room for `n_tokens` more, the line longest unused first; of the lines in `keep` so many tokens stay."""
         self._n_used_at_most += n_tokens
         if self._n_used_at_most <= self.n_cells:
             return
-        keep = [path for path in keep if path]
-        needed = [line for line in self._lines if any(line.tokens[: len(path)] == path for path in keep)]
-        for line in [line for line in self._lines if line not in needed]:
+        needed: dict[int, int] = {}
+        for line, n in keep:
+            if line:
+                needed[line.sequence] = max(n, needed.get(line.sequence, 0))
+        for line in [line for line in self._lines if line.sequence not in needed]:
             if self.n_used() + n_tokens <= self.n_cells:
                 break
             self._drop(line)
         if self.n_used() + n_tokens > self.n_cells:
-            for line in needed:
-                del line.tokens[max(len(path) for path in keep if line.tokens[: len(path)] == path) :]
-                self.cut(line)
+            for line in [line for line in self._lines if needed[line.sequence] < len(line.tokens)]:
+                self.cut(line, needed[line.sequence])
         self._n_used_at_most = self.n_used() + n_tokens
 
     def n_used(self) -> int:
-        """Cells in use: a token once where lines share it; a line's last token may have been evaluated twice."""
-        ordered = sorted(line.tokens for line in self._lines)
-        return sum(map(len, ordered)) - sum(map(shared, ordered, ordered[1:])) + len(ordered)
+        """Cells in use: one where lines share it."""
+        return len(set[int]().union(*(line.cells for line in self._lines)))
 
     def _drop(self, line: Line) -> None:
         lib.llama_memory_seq_rm(self._memory, line.sequence, -1, -1)
         self._lines.remove(line)
         self._free.append(line.sequence)
         line.is_live = False
-
-
-def shared(left: Sequence[TokenId], right: Sequence[TokenId]) -> int:
-    """Length of the longest common beginning."""
-    n = min(len(left), len(right))
-    if left[:n] == right[:n]:
-        return n
-    low, high = 0, n  # the first difference lies in between; halving compares in native code
-    while high - low > 1:
-        middle = (low + high) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle
-    return low

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from byte_fim.backends.llama_cpp.kv_lines import Line, shared
+from byte_fim.backends.llama_cpp.kv_lines import Line
 from byte_fim.backends.llama_cpp.kv_tree import KvTree
 from byte_fim.model import Scores
+from byte_fim.sequences import common_beginning
 from byte_fim.vocab import TokenId, Tokens
 
 
@@ -42,11 +43,10 @@ class KvStream:
 
     def _go_on(self, line: Line, n_before: int, draft: Tokens) -> Mapping[Tokens, Scores]:
         """On the line of the step before, which may hold a draft that came true in part."""
-        n_held = n_before + shared(line.tokens[n_before:], self._tokens[n_before:])
+        n_held = n_before + common_beginning(line.tokens[n_before:], self._tokens[n_before:])
         n_kept = min(n_held, len(self._tokens) - 1)  # the last token's row is only to be had by evaluating it
         if n_kept < len(line.tokens):
-            del line.tokens[n_kept:]
-            self._tree.lines.cut(line)
+            self._tree.lines.cut(line, n_kept)
         pending = (*self._tokens[len(line.tokens) :], *draft)
         rows = self._tree.extend(line, pending, n_rows=1 + len(draft))
         return {draft[:i]: row for i, row in enumerate(rows)}

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from byte_fim.backends.llama_cpp.batch import Batch
-from byte_fim.backends.llama_cpp.kv_lines import MAX_SEQUENCES, KvLines, Line, shared
+from byte_fim.backends.llama_cpp.kv_lines import MAX_SEQUENCES, KvLines, Line
 from byte_fim.backends.llama_cpp.library import Handle, lib
 from byte_fim.model import DecodeAborted, DecodeCounts, Float64Array, ModelFailed, Scores
+from byte_fim.sequences import common_beginning
 from byte_fim.vocab import TokenId, Tokens
 
 REMEMBERED_ROWS_BYTES = 32 << 20  # typing a byte asks again for most of the contexts of the byte before
@@ -31,6 +32,8 @@ _OK, _NO_ROOM, _ABORTED = 0, 1, 2  # what llama_decode returns; negative: the ba
 @dataclass(slots=True)
 class _Leaf:
     path: list[TokenId]
+    holder: Line | None
+    """the line that its first `n_held` tokens are taken from"""
     n_held: int
     asked: set[int] = field(default_factory=set)
     """lengths of its beginnings whose rows are wanted"""
@@ -108,19 +111,20 @@ class KvTree:
     def extend(self, line: Line, tokens: Sequence[TokenId], *, n_rows: int) -> list[Scores]:
         """The scores after each of the last `n_rows` tokens, put behind a live line by one decode call."""
         self.n_evaluations += 1
-        self.lines.claim_cells(len(tokens), keep=(line.tokens,))
-        self._batch.clear()
         n_before = len(line.tokens)
+        self.lines.claim_cells(len(tokens), keep=[(line, n_before)])
+        self._batch.clear()
         first_row = len(tokens) - n_rows
         for i, token in enumerate(tokens):
             self._batch.add(token, n_before + i, (line.sequence,), wants_row=i >= first_row)
         try:
             self._decode()
         except BaseException:
-            self.lines.cut(line)
+            self.lines.cut(line, n_before)
             raise
         self._counts[2] += n_before
         line.tokens += tokens
+        line.cells += [self.lines.new_cell() for _ in tokens]
         return [self._scores(i) for i in range(first_row, len(tokens))]
 
     def _remember(self, rows: Mapping[Tokens, Float64Array]) -> None:
@@ -135,10 +139,10 @@ class KvTree:
         leaves = self._plan(paths)
         nodes = sorted(_nodes(leaves, 0), key=lambda node: node.position)
         self._counts[2] += max(leaf.n_held for leaf in leaves)
-        self.lines.claim_cells(len(nodes), keep=[leaf.path[: leaf.n_held] for leaf in leaves])
+        self.lines.claim_cells(len(nodes), keep=[(leaf.holder, leaf.n_held) for leaf in leaves])
         taken: list[Line] = []
         for leaf in leaves:
-            leaf.line = self.lines.take(leaf.path[: leaf.n_held], taken=taken)
+            leaf.line = self.lines.take(leaf.holder, leaf.n_held, taken=taken)
             taken.append(leaf.line)
         try:
             end = (
@@ -150,7 +154,7 @@ class KvTree:
                 start, end = end, end + self.n_piece_tokens
         except BaseException:
             for line in taken:
-                self.lines.cut(line)  # what was evaluated completely stays
+                self.lines.cut(line, len(line.tokens))  # what was evaluated completely stays
             raise
         return leaves[-1].line
 
@@ -162,7 +166,7 @@ class KvTree:
         for path in reversed(paths):  # sorted: a path comes right before the paths that begin with it
             within = [leaf for leaf in leaves if tuple(leaf.path[: len(path)]) == path]
             if not within:
-                within = [_Leaf(list(path), self.lines.n_held(list(path)))]
+                within = [_Leaf(list(path), *self.lines.find_holder(list(path)))]
                 leaves += within
             for leaf in within:
                 leaf.asked.add(len(path))
@@ -182,9 +186,11 @@ class KvTree:
             self._batch.add(node.token, node.position, sequences, wants_row=is_wanted)
         self._decode()
         for node in nodes:
+            cell = self.lines.new_cell()
             for leaf in node.leaves:
                 if leaf.line:
                     leaf.line.tokens.append(node.token)
+                    leaf.line.cells.append(cell)
         for i, path in wanted:
             take(path, self._scores(i))
 
@@ -217,7 +223,7 @@ class KvTree:
 def _nodes(leaves: Sequence[_Leaf], position: int) -> Iterator[_Node]:
     """What has to be evaluated, every node once; leaves are sorted and share everything before `position`."""
     first, last = leaves[0].path, leaves[-1].path
-    end = position + shared(first[position:], last[position:])
+    end = position + common_beginning(first[position:], last[position:])
     # leaves that share a node that is new share all that comes before it, so they hold equally much of it
     for at in range(max(position, leaves[0].n_held), end):
         yield _Node(at, first[at], leaves)

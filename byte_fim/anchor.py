@@ -1,0 +1,190 @@
+"""Where a text is cut for the model, and cuts that stay in place while the text is typed on. Knows no probabilities.
+
+What is typed behind an anchor is forced as the beginning of the middle (PSM), or simply appended (SPM, plain); the
+tokens before stay as they are, and so do their keys and values in the cache (docs/exactness.md, section 7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from byte_fim.boundary import find_boundary, line_start
+from byte_fim.conditioning import Conditioning
+from byte_fim.cover import Covers
+from byte_fim.fim import CutPolicy, FimFormat, Hole, Layout, Prompt, fit_hole, lay_out
+from byte_fim.model import Tokenizing
+from byte_fim.sequences import common_beginning
+from byte_fim.vocab import Tokens
+
+TYPED_TOKENS = 256  # forced behind a PSM anchor; models are trained on middles of a few lines
+_SLACK_SHARE = 1 / 8  # of the room, left free for typing, so that a cut text need not be cut anew at every line
+_KEPT = 8  # places between which people go back and forth
+_TYPED_AT_ONCE_BYTES = 256  # more than this at one time is not typing on but another text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """How texts are to be laid out; anchors of one scheme are of no use to another."""
+
+    layout: Layout
+    cut: CutPolicy
+    conditioning: Conditioning
+    n_room_tokens: int
+    """for prefix and suffix together"""
+
+    @property
+    def n_slack_tokens(self) -> int:
+        """Room that is left free when a long text is cut."""
+        return int(self.n_room_tokens * _SLACK_SHARE)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A cut in a text: what stands before it and after the cursor is laid out for good."""
+
+    scheme: Scheme
+    lead: bytes
+    """before the cut, as far as it fits"""
+    lead_tokens: Tokens
+    suffix: bytes
+    """as far as it fits"""
+    suffix_tokens: Tokens
+    n_skipped_bytes: int
+    """of the prefix, before the lead"""
+    is_suffix_whole: bool
+    typed_at_first: bytes
+    """behind the cut when it was made"""
+
+    @property
+    def n_typed_tokens(self) -> int:
+        """Room behind the cut."""
+        n_left = self.scheme.n_room_tokens - len(self.lead_tokens) - len(self.suffix_tokens)
+        return min(n_left, TYPED_TOKENS) if self.scheme.layout == "psm" else n_left
+
+    def find_typed(self, prefix: bytes, suffix: bytes) -> bytes | None:
+        """What stands between the cut and the cursor; None when the text is not the one that was cut."""
+        if not suffix.startswith(self.suffix) or self.is_suffix_whole != (len(suffix) == len(self.suffix)):
+            return None
+        start = self.n_skipped_bytes
+        if start and not prefix.startswith(self.lead, start):
+            start = prefix.rfind(self.lead, 1)  # what was skipped has changed, which is no matter
+        return prefix[start + len(self.lead) :] if start >= 0 and prefix.startswith(self.lead, start) else None
+
+
+class Anchors:
+    """The anchors of one model, least recently used dropped first, each with what stood behind it last."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[Anchor, bytes]] = []
+
+    def lay_out(self, model: Tokenizing, fim: FimFormat, prefix: bytes, suffix: bytes, scheme: Scheme) -> Prompt:
+        """The prompt at an anchor that fits, else at a new one. Raises NoFimTokens."""
+        if scheme.conditioning != "exact":
+            anchor, tail = _cut_as_it_stands(model, prefix, suffix, scheme)
+            return _lay_out(fim, anchor, (), tail)
+        found = self._find(model, fim, prefix, suffix, scheme)
+        if found is None:
+            anchor, typed = _drop_anchor(model, prefix, suffix, scheme)
+            prompt, _ = _force(model, fim, anchor, typed)
+        else:
+            anchor, typed, prompt = found
+        self._kept = [*self._kept, (anchor, typed)][-_KEPT:]
+        return prompt
+
+    def _find(
+        self, model: Tokenizing, fim: FimFormat, prefix: bytes, suffix: bytes, scheme: Scheme
+    ) -> tuple[Anchor, bytes, Prompt] | None:
+        """Takes out the latest anchor that fits and still has room."""
+        for i in range(len(self._kept) - 1, -1, -1):
+            anchor, earlier = self._kept[i]
+            typed = anchor.find_typed(prefix, suffix) if anchor.scheme == scheme else None
+            if typed is None or not _goes_on(earlier, typed):
+                continue
+            prompt, n_typed = _force(model, fim, anchor, typed)
+            if n_typed <= anchor.n_typed_tokens:
+                del self._kept[i]
+                return anchor, typed, prompt
+        return None
+
+    def is_worn(self, model: Tokenizing, fim: FimFormat, prefix: bytes, suffix: bytes, scheme: Scheme) -> bool:
+        """True when so much was typed behind the latest anchor that a new one is better laid out while nobody waits."""
+        if not self._kept or self._kept[-1][0].scheme != scheme:
+            return False
+        anchor, _ = self._kept[-1]
+        if (typed := anchor.find_typed(prefix, suffix)) is None:
+            return False
+        n_first, n_typed = (_force(model, fim, anchor, text)[1] for text in (anchor.typed_at_first, typed))
+        return n_typed - n_first > (anchor.n_typed_tokens - n_first) // 2
+
+    def adopt(self, others: Anchors) -> None:
+        """Takes over anchors that were laid out elsewhere, as the most recently used."""
+        self._kept = [*self._kept, *others._kept][-_KEPT:]
+
+
+def _goes_on(earlier: bytes, typed: bytes) -> bool:
+    """True when only the end differs, and not by much: something was typed or deleted there."""
+    n_common = common_beginning(earlier, typed)
+    return max(len(earlier), len(typed)) - n_common <= _TYPED_AT_ONCE_BYTES
+
+
+def _force(model: Tokenizing, fim: FimFormat, anchor: Anchor, typed: bytes) -> tuple[Prompt, int]:
+    """The prompt with what was typed behind the anchor, and how many tokens of it are settled."""
+    boundary = find_boundary(Covers.of(model).canonical, typed)
+    tokens = tuple(model.tokenize(typed[:boundary]))
+    return _lay_out(fim, anchor, tokens, typed[boundary:]), len(tokens)
+
+
+def _lay_out(fim: FimFormat, anchor: Anchor, typed: Tokens, tail: bytes) -> Prompt:
+    return lay_out(
+        fim, anchor.scheme.layout, lead=anchor.lead_tokens, suffix=anchor.suffix_tokens, typed=typed, tail=tail
+    )
+
+
+def _drop_anchor(model: Tokenizing, prefix: bytes, suffix: bytes, scheme: Scheme) -> tuple[Anchor, bytes]:
+    """A new anchor where the policy wants it, and what stands behind it."""
+    hole = _fit(model, prefix, suffix, scheme)
+    canonical = Covers.of(model).canonical
+    cut = find_boundary(canonical, hole.prefix, latest=line_start(hole.prefix))
+    if scheme.layout == "psm":
+        if scheme.cut == "cursor":
+            cut = len(hole.prefix)
+        elif scheme.cut == "word" or len(model.tokenize(hole.prefix[cut:])) > TYPED_TOKENS // 2:
+            cut = find_boundary(canonical, hole.prefix)
+    return _anchor_at(model, cut, hole, prefix, suffix, scheme), hole.prefix[cut:]
+
+
+def _cut_as_it_stands(model: Tokenizing, prefix: bytes, suffix: bytes, scheme: Scheme) -> tuple[Anchor, bytes]:
+    """At the cursor; for healing, before the last token."""
+    hole = _fit(model, prefix, suffix, scheme)
+    cut = len(hole.prefix)
+    if scheme.conditioning == "healing" and hole.prefix_tokens:
+        cut -= len(model.vocab.bytes_of(hole.prefix_tokens[-1]))
+    return _anchor_at(model, cut, hole, prefix, suffix, scheme), hole.prefix[cut:]
+
+
+def _fit(model: Tokenizing, prefix: bytes, suffix: bytes, scheme: Scheme) -> Hole:
+    after = b"" if scheme.layout == "plain" else suffix
+    return fit_hole(model.tokenize, prefix, after, n_tokens=scheme.n_room_tokens - scheme.n_slack_tokens)
+
+
+def _anchor_at(model: Tokenizing, cut: int, hole: Hole, prefix: bytes, suffix: bytes, scheme: Scheme) -> Anchor:
+    return Anchor(
+        scheme=scheme,
+        lead=hole.prefix[:cut],
+        lead_tokens=_tokens_before(model, hole, cut),
+        suffix=hole.suffix,
+        suffix_tokens=hole.suffix_tokens,
+        n_skipped_bytes=len(prefix) - len(hole.prefix),
+        is_suffix_whole=len(suffix) == len(hole.suffix),
+        typed_at_first=hole.prefix[cut:],
+    )
+
+
+def _tokens_before(model: Tokenizing, hole: Hole, cut: int) -> Tokens:
+    """Tokens of the prefix up to `cut`: taken from the encoding at hand when a token ends there, else encoded anew."""
+    n_tokens, offset = len(hole.prefix_tokens), len(hole.prefix)
+    while offset > cut and n_tokens:
+        n_tokens -= 1
+        offset -= len(model.vocab.bytes_of(hole.prefix_tokens[n_tokens]))
+    is_border = model.vocab.decode(hole.prefix_tokens[n_tokens:]) == hole.prefix[cut:]
+    return hole.prefix_tokens[:n_tokens] if is_border else tuple(model.tokenize(hole.prefix[:cut]))

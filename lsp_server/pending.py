@@ -1,0 +1,62 @@
+"""A request that waits for its answer, and the line in the log when it gets it. Knows no model and no queue."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from lsp_server.answer import Answer
+from lsp_server.request import CompletionRequest
+from lsp_server.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class Pending:
+    """One request until it is answered."""
+
+    def __init__(self, request: CompletionRequest, settings: Settings) -> None:
+        self.request = request
+        self.settings = settings
+        """as they were when it came"""
+        self.answered: Future[Answer] = Future()
+        self.answered.set_running_or_notify_cancel()  # from here on only the engine ends it
+        self._submitted_s = time.monotonic()
+        self._deadline: threading.Timer | None = None
+
+    def start_deadline(self, miss: Callable[[Pending], None]) -> None:
+        """Have `miss` called, on a thread of its own, when the time is up before the answer is there."""
+        self._deadline = threading.Timer(self.settings.deadline_ms / 1000, miss, [self])
+        self._deadline.daemon = True
+        self._deadline.start()
+
+    def waited_ms(self) -> float:
+        """Since it came."""
+        return (time.monotonic() - self._submitted_s) * 1000
+
+    def answer(self, answer: Answer) -> None:
+        """End it, once; those who wait for the future run their callbacks now, so no lock may be held."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._log(answer)
+        self.answered.set_result(answer)
+
+    def _log(self, answer: Answer) -> None:
+        tokens = " ".join(f"{name}={count}" for name, count in (*answer.tokens.items(), *answer.memory.items()))
+        stages = " ".join(f"{name}_ms={ms:.1f}" for name, ms in answer.timings_ms.items())
+        _log.info(
+            'request uri=%s version=%d offset=%d outcome=%s reason="%s" served_by="%s" n_bytes=%d %s %s total_ms=%.1f',
+            self.request.uri,
+            self.request.version,
+            self.request.cursor_offset_bytes,
+            answer.outcome,
+            answer.reason,
+            answer.served_by,
+            len(answer.middle),
+            tokens,
+            stages,
+            self.waited_ms(),
+        )

@@ -1,0 +1,117 @@
+"""A desk for the tests of the schedule: requests, edits, and a model that is moved token by token. No threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lsp_server.answer import Answer
+from lsp_server.generation import Generation
+from lsp_server.pending import Pending
+from lsp_server.request import CompletionRequest
+from lsp_server.schedule import Schedule
+from lsp_server.settings import DEFAULTS, Settings
+from lsp_server.trimming import find_end, trim
+from tests.lsp_server.stepping_model import Speak, speak
+
+URI = "file:///a.py"
+OTHER = "file:///b.py"
+END = b"\nend\n"
+ALONE = Settings(prefetch=False)
+
+
+def request(prefix: bytes, suffix: bytes = END, *, uri: str = URI, replaced: bytes = b"") -> CompletionRequest:
+    return CompletionRequest(
+        uri=uri,
+        version=1,
+        language="python",
+        prefix=prefix,
+        suffix=suffix,
+        cursor_offset_bytes=len(prefix),
+        line=0,
+        replace_start=0,
+        replace_end=0,
+        replaced=replaced,
+        n_replaced_before_cursor=1 if replaced else 0,
+    )
+
+
+class Desk:
+    """A schedule, a model that is moved token by token, and the answers so far."""
+
+    def __init__(self, speak: Speak = speak, settings: Settings = DEFAULTS) -> None:
+        self.schedule = Schedule()
+        self.settings = settings
+        self.asked: list[bytes] = []
+        """Prefixes that the model was asked, with or without anybody waiting."""
+        self.answers: dict[int, Answer] = {}
+        self.submitted: list[Pending] = []
+        self._speak = speak
+        self._tokens: Iterator[bytes] = iter(())
+        self._middle = b""
+
+    def submit(self, asked: CompletionRequest) -> int:
+        """The number under which the answer will be found."""
+        pending = Pending(asked, self.settings)
+        self.submitted.append(pending)
+        self.schedule.add(pending)
+        self.collect()
+        return len(self.submitted) - 1
+
+    def change(self, now: CompletionRequest) -> None:
+        """An edit, as the server reports it, with the cursor where `now` has it."""
+        if self.schedule.find_followed(now.uri) is None:
+            self.schedule.supersede(now.uri, reason="the document changed")
+        else:
+            self.schedule.change(now, reason="the document changed", settings=self.settings)
+        self.collect()
+
+    def step(self) -> bool:
+        """One token more, or the beginning or the end of some work; False when there is nothing to do."""
+        work = self.schedule.running
+        if work is None:
+            work = self.schedule.begin(settings=self.settings)
+            if work is None:
+                return False
+            self.asked.append(work.asked.prefix)
+            self._tokens, self._middle = self._speak(work.asked.prefix, work.asked.suffix), b""
+        elif work.is_stopped:
+            self.schedule.conclude(self._judge(work))  # with what there is by then, as the real loop
+        elif (token := next(self._tokens, None)) is None or find_end(self._middle, suffix=work.asked.suffix):
+            self.schedule.conclude(self._judge(work))
+        else:
+            self._middle += token
+            work.grow(self._middle)
+        self.collect()
+        return True
+
+    def run(self) -> None:
+        """Until there is nothing more to do."""
+        for _ in range(10_000):
+            if not self.step():
+                return
+        pytest.fail("the schedule finds no end")
+
+    def collect(self) -> None:
+        for pending, answer in self.schedule.take_decided():
+            number = self.submitted.index(pending)
+            assert number not in self.answers, "answered twice"
+            self.answers[number] = answer
+
+    def _judge(self, work: Generation) -> Answer:
+        middle = trim(self._middle, prefix=work.asked.prefix, suffix=work.asked.suffix).middle
+        return Answer(outcome="shown" if middle else "empty", reason="", middle=middle)
+
+
+def say(text: dict[bytes, bytes]) -> Speak:
+    """One byte per token; after a prefix that is not listed, nothing."""
+    return lambda prefix, suffix: (bytes([byte]) for byte in text.get(prefix, b""))
+
+
+def shown(desk: Desk, number: int) -> tuple[bytes, str]:
+    answer = desk.answers[number]
+    return answer.middle, answer.served_by
+
+
+FOO = say({b"foo.": b"bar(x)\n", b"foo.bar(x)": b"\n    pass\n", b"foo.z": b"oo\n"})

@@ -1,0 +1,124 @@
+"""Edits on their way from the protocol to the engine: which of them leave running work alone.
+
+The mirror, the requests and the engine are the real ones; the model waits before every token.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from lsprotocol import types
+
+from lsp_server.documents import PositionEncoding
+from lsp_server.engine import Engine
+from lsp_server.server import BytefimServer, build_server, change_document, open_document
+from lsp_server.settings import Settings
+from tests.lsp_server.fake_engine import PATIENCE_S
+from tests.lsp_server.stepping_model import SteppingModel
+
+URI = "file:///a.py"
+MIDDLE = "é🙂 = 1"
+PATIENT = Settings(deadline_ms=60_000, prefetch=False)
+
+
+@pytest.fixture
+def model() -> SteppingModel:
+    """Says MIDDLE after everything, a character at a time."""
+    return SteppingModel(lambda prefix, suffix: (character.encode() for character in MIDDLE + "\n"))
+
+
+@pytest.fixture
+def server(model: SteppingModel) -> Iterator[BytefimServer]:
+    """A server without a connection, its engine ready."""
+    server, is_ready = build_server(model.load, settings=PATIENT), threading.Event()
+
+    def on_state(state: object) -> None:
+        if getattr(state, "state", "") == "idle":
+            is_ready.set()
+
+    server.engine = Engine(model.load, PATIENT, on_state=on_state, complete=model.complete)
+    assert is_ready.wait(PATIENCE_S)
+    yield server
+    assert server.engine.close()
+    assert model.n_wrong_aborts == 0
+
+
+def change(server: BytefimServer, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
+    edit = types.TextDocumentContentChangePartial(types.Range(types.Position(*start), types.Position(*end)), text)
+    document = types.VersionedTextDocumentIdentifier(version=2, uri=URI)
+    change_document(server, types.DidChangeTextDocumentParams(document, [edit]))
+
+
+def begin(server: BytefimServer, model: SteppingModel, text: str, position: types.Position) -> None:
+    """Open a document, ask at a position, and let the model say `é🙂`."""
+    assert server.engine is not None
+    open_document(server, types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "python", 1, text)))
+    document = server.documents.find(URI)
+    assert document is not None
+    server.engine.submit(server.request_at(document, position))
+    model.step(2)
+
+
+def is_going_on(server: BytefimServer) -> bool:
+    assert server.engine is not None
+    return server.engine.find_followed(URI) is not None
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_typing_what_is_generated_leaves_the_model_at_work(
+    server: BytefimServer, model: SteppingModel, encoding: PositionEncoding, line_break: str
+) -> None:
+    """6.5, in every encoding and whatever the line breaks: one character after the other, then the request."""
+    server.documents.encoding = encoding
+    before, n_units = "# 合\n".replace("\n", line_break) + "x", {"utf-8": (2, 4), "utf-16": (1, 2), "utf-32": (1, 1)}
+    begin(server, model, before + line_break + "end" + line_break, types.Position(1, 1))
+    column = 1
+    for character, n in zip("é🙂", n_units[encoding], strict=True):
+        change(server, (1, column), (1, column), character)
+        column += n
+    assert is_going_on(server)
+    document = server.documents.find(URI)
+    assert document is not None
+    assert server.engine is not None
+    asked = server.engine.submit(server.request_at(document, types.Position(1, column)))
+    model.let_all_through()
+
+    assert asked.result(PATIENCE_S).middle == b" = 1"
+    assert len(model.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "text"),
+    [
+        ((1, 1), (1, 1), "e"),
+        ((1, 0), (1, 1), ""),
+        ((1, 0), (1, 0), "é"),
+        ((0, 0), (0, 0), "é"),
+        ((2, 0), (2, 0), "é"),
+        ((1, 1), (1, 1), "é)"),
+        ((0, 0), (9, 0), ""),
+    ],
+    ids=["another letter", "deletion", "before", "line above", "line below", "closed by the editor", "all gone"],
+)
+def test_every_other_edit_stops_it(
+    server: BytefimServer, model: SteppingModel, start: tuple[int, int], end: tuple[int, int], text: str
+) -> None:
+    """What it would say belongs to a text that is gone."""
+    begin(server, model, "#\nx\nend\n", types.Position(1, 1))
+    change(server, start, end, text)
+
+    assert not is_going_on(server)
+
+
+def test_edits_before_the_engine_has_started_are_mirrored(model: SteppingModel) -> None:
+    """The model is loaded after the reply to `initialize`, and editors do not wait for it."""
+    server = build_server(model.load, settings=PATIENT)
+    open_document(server, types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "python", 1, "a")))
+    change(server, (0, 1), (0, 1), "b")
+    document = server.documents.find(URI)
+
+    assert document is not None
+    assert (document.text, document.version) == (b"ab", 2)
