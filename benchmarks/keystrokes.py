@@ -161,13 +161,14 @@ def replay_paced(worker: Worker, traces: Sequence[Trace], pace: float) -> list[K
 
 
 def count_work(keystrokes: Sequence[Keystroke]) -> dict[str, object]:
-    """Tokens evaluated beyond those generated, per keystroke: of all, of each kind, and of those that asked the
-    model.
+    """Tokens evaluated beyond those generated, per keystroke while typing on, of any kind, of each kind, and of those
+    that asked the model.
     """
     asked = [key for key in keystrokes if key.served_by == "model"]
     return {
         "keystrokes": len(keystrokes),
-        "decoded_per_keystroke_excess_mean": _mean(key.excess_tokens for key in keystrokes),
+        "decoded_per_keystroke_excess_mean": _mean(key.excess_tokens for key in keystrokes if key.kind == "typing on"),
+        "any_keystroke_excess_mean": _mean(key.excess_tokens for key in keystrokes),
         "model_excess_mean": _mean(key.excess_tokens for key in asked),
         "model_excess_max": max((key.excess_tokens for key in asked), default=None),
         "model_keystrokes": len(asked),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from byte_fim.distribution import log_sum
@@ -17,20 +19,32 @@ def choose(
     All stops mean one thing, so they are weighed together and stand as the first of them. Special ids that are no
     stops are never chosen (docs/exactness.md, section 9). `scores` is left as it is.
     """
-    log_all = _log_sum_exp(scores)
-    log_stop = log_sum(scores[vocab.stop_ids].astype(np.float64))
     if temperature == 0.0:
         token = int(scores.argmax())
-        if vocab.is_special(token):
-            token = int(_text_only(scores, vocab).argmax())
+        top = float(scores[token])
+        log_all = _log_sum_exp(scores, top)
+        if _no_stop_can_win(scores, top, vocab):
+            return token, top - log_all
+        token = int(_text_only(scores, vocab).argmax())
+        log_stop = _log_stop(scores, vocab)
         if log_stop > scores[token]:
             return int(vocab.stop_ids[0]), log_stop - log_all
         return token, float(scores[token]) - log_all
     allowed = _text_only(scores, vocab)
     if len(vocab.stop_ids):
-        allowed[vocab.stop_ids[0]] = log_stop
+        allowed[vocab.stop_ids[0]] = _log_stop(scores, vocab)
     token = int(random.choice(len(allowed), p=_shape(allowed, temperature=temperature, top_p=top_p)))
-    return token, float(allowed[token]) - log_all
+    return token, float(allowed[token]) - _log_sum_exp(scores, float(scores.max()))
+
+
+def _no_stop_can_win(scores: Scores, top: float, vocab: Vocab) -> bool:
+    """Cheap, and nearly always true inside a text. Special ids that are no stops count as if they could."""
+    n_special = len(vocab.special_ids)
+    return not n_special or float(scores[vocab.special_ids].max()) + math.log(n_special) < top
+
+
+def _log_stop(scores: Scores, vocab: Vocab) -> float:
+    return log_sum(scores[vocab.stop_ids].astype(np.float64))
 
 
 def _text_only(scores: Scores, vocab: Vocab) -> Float64Array:
@@ -39,9 +53,10 @@ def _text_only(scores: Scores, vocab: Vocab) -> Float64Array:
     return allowed
 
 
-def _log_sum_exp(scores: Scores) -> float:
-    top = float(scores.max())
-    return top + float(np.log(np.exp(scores - top).sum(dtype=np.float64)))
+def _log_sum_exp(scores: Scores, top: float) -> float:
+    share = scores - scores.dtype.type(top)
+    np.exp(share, out=share)
+    return top + math.log(float(share.sum()))
 
 
 def _shape(scores: Float64Array, *, temperature: float, top_p: float) -> Float64Array:

@@ -112,7 +112,9 @@ class LoadedModel:
     step_costs: tuple[float, ...] = ()
     """Time of evaluating k + 1 tokens in one call relative to one token, k = 0..8; empty when it is not known."""
     memory: Callable[[], Mapping[str, int]] = dict[str, int]
-    """What the KV cache holds now, by name: `kv_used_tokens`, `kv_room_tokens`, `kv_lines`, `kv_bytes`."""
+    """What the KV cache holds now, by name: `kv_used_tokens`, `kv_room_tokens`, `kv_lines`, `kv_bytes`,
+    `kv_parked_lines`, `kv_parked_bytes`.
+    """
     close: Callable[[], None] = lambda: None
     """Frees the native memory; only on the thread that loaded the model."""
 
@@ -249,6 +251,8 @@ def _memory(model: LlamaCppModel) -> Mapping[str, int]:
         "kv_room_tokens": usage.n_cells,
         "kv_lines": usage.n_lines,
         "kv_bytes": usage.n_bytes,
+        "kv_parked_lines": usage.n_parked_lines,
+        "kv_parked_bytes": usage.n_parked_bytes,
     }
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from byte_fim.backends.llama_cpp import LlamaCppModel
+from byte_fim.backends.llama_cpp import LlamaCppModel, RuntimeParams
 from byte_fim.model import DecodeAborted
 from byte_fim.sequences import common_beginning
 
+NANO = Path(__file__).resolve().parents[2] / "models" / "bytefim-nano-spm-q8_0.gguf"
 TEXT = b"".join(b"def function_%d(left, right):\n    return left * %d + right\n\n\n" % (n, n) for n in range(40))
 
 
@@ -51,16 +53,37 @@ def test_a_branch_starts_where_any_line_leaves_off(tiny: LlamaCppModel) -> None:
     assert decoded(tiny, [[*base, a, a, c], [*base, b, b, c], [*base, c]]) == 3
 
 
-def test_the_cache_never_overflows_and_the_least_recent_text_goes_first(nano: LlamaCppModel) -> None:
-    """Twenty documents do not fit; the one just left still does."""
-    nano.forget()
-    documents = [tokens_of(nano, 300, first=b"# file %d\n" % n) for n in range(20)]
+def test_the_cache_never_overflows_and_the_least_recent_text_goes_first() -> None:
+    """Twenty documents do not fit four megabytes; the ones just left do."""
+    model = LlamaCppModel(NANO, RuntimeParams(n_context_tokens=512, n_parked_bytes=4 << 20))
+    documents = [tokens_of(model, 300, first=b"# file %d\n" % n) for n in range(20)]
     for document in documents:
-        decoded(nano, [document])
-        assert nano.kv_usage().n_used_cells <= nano.kv_usage().n_cells
+        decoded(model, [document])
+        usage = model.kv_usage()
+        assert usage.n_used_cells <= usage.n_cells
+        assert usage.n_parked_bytes <= 4 << 20
 
-    assert decoded(nano, [[*documents[-2], 300]]) == 1
-    assert decoded(nano, [[*documents[0], 300]]) > 200
+    assert decoded(model, [[*documents[-2], 300]]) == 1
+    assert decoded(model, [[*documents[0], 300]]) > 200
+    model.close()
+
+
+def test_texts_that_are_not_worked_on_do_not_stay_in_the_cache(tiny: LlamaCppModel) -> None:
+    """Every token attends to every cell, so other texts would make it slower; they are parked, and come back."""
+    tiny.forget()
+    here, there = tokens_of(tiny, 400), tokens_of(tiny, 400, first=b"# another file\n")
+    fresh = tiny.next_token_logprobs([here])
+    decoded(tiny, [there])
+    usage = tiny.kv_usage()
+    assert usage.n_used_cells <= 410
+    assert usage.n_parked_lines == 1
+    assert usage.n_parked_bytes >= 300 * usage.cell_bytes
+
+    tiny._tree._rows.clear()  # pyright: ignore
+    assert decoded(tiny, [here]) == 1
+    tiny._tree._rows.clear()  # pyright: ignore
+    again = tiny.next_token_logprobs([here])
+    assert float(0.5 * np.abs(np.exp(fresh) - np.exp(again)).sum()) <= 1e-3
 
 
 def test_saying_the_same_again_and_again_does_not_fill_the_cache(nano: LlamaCppModel) -> None:

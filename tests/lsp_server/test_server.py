@@ -332,7 +332,7 @@ def test_why_tells_the_last_decision(server: RunningServer) -> None:
 
     assert set(why) == {
         "outcome", "reason", "rule", "layout", "tokens", "timings_ms", "missing_mass", "context_files",
-        "served_by",
+        "served_by", "memory",
     }  # fmt: skip
     assert (why["outcome"], why["reason"], why["layout"]) == ("shown", "end of line", "plain")
     command = {"command": "bytefim.why", "arguments": [URI]}

@@ -35,8 +35,8 @@ class RuntimeParams:
 
     n_context_tokens: int | None = None
     """None: what the model was trained for, at most 4096."""
-    n_kept_tokens: int | None = None
-    """Room in the KV cache for texts asked about earlier, beside the one at hand. None: as much as one context."""
+    n_parked_bytes: int = 64 << 20
+    """Memory for texts asked about earlier, beside the KV cache of the one at hand."""
     n_batch_tokens: int = 512
     n_threads: int | None = None
     """None: the processors this process may use, at most 8."""
@@ -70,8 +70,7 @@ class LlamaCppModel:
             self._n_context_tokens = params.n_context_tokens or min(
                 lib.llama_model_n_ctx_train(self._model), _CONTEXT_LIMIT_TOKENS
             )
-            kept = self._n_context_tokens if params.n_kept_tokens is None else params.n_kept_tokens
-            self._n_cells = self._n_context_tokens + params.n_batch_tokens // 2 + kept  # half a batch: for a token tree
+            self._n_cells = self._n_context_tokens + params.n_batch_tokens // 2  # half a batch: for a token tree
             self._context = self._open_context(params)
             self._abort_flag = ctypes.create_string_buffer(b"0")
             # atoi reads the flag as "0" or "1": a native callback, because one in Python would take the GIL once per
@@ -85,6 +84,7 @@ class LlamaCppModel:
                 n_vocab=self.vocab.n_tokens,
                 n_batch_tokens=params.n_batch_tokens,
                 n_cells=self._n_cells,
+                n_parked_bytes=params.n_parked_bytes,
                 is_aborted=lambda: self._abort_flag[0] == b"1",
             )
         except BaseException:
@@ -113,7 +113,15 @@ class LlamaCppModel:
     def kv_usage(self) -> KvUsage:
         """How full the KV cache is."""
         lines = self._require_tree().lines
-        return KvUsage(lines.n_cells, lines.n_used(), lines.n_lines, cell_bytes(self._model))
+        parking = lines.parking
+        return KvUsage(
+            lines.n_cells,
+            lines.n_used(),
+            lines.n_lines,
+            cell_bytes(self._model),
+            parking.n_lines,
+            parking.n_used_bytes,
+        )
 
     def tokenize(self, text: bytes) -> list[TokenId]:
         return self._tokenizer.tokenize(text)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from byte_fim.backends.llama_cpp.kv_parking import WORTHWHILE_TOKENS, KvParking
 from byte_fim.backends.llama_cpp.library import Handle, lib
 from byte_fim.sequences import common_beginning
 from byte_fim.vocab import TokenId
@@ -34,8 +35,9 @@ class Line:
 class KvLines:
     """All lines of one llama context, most recently used last."""
 
-    def __init__(self, context: Handle, *, n_cells: int) -> None:
+    def __init__(self, context: Handle, *, n_cells: int, n_parked_bytes: int) -> None:
         self.n_cells = n_cells
+        self.parking = KvParking(context, n_bytes=n_parked_bytes)
         self._memory: Handle = lib.llama_get_memory(context)
         self._lines: list[Line] = []
         self._free = list(range(MAX_SEQUENCES))
@@ -49,6 +51,7 @@ class KvLines:
     def clear(self) -> None:
         """Drops all."""
         lib.llama_memory_clear(self._memory, True)
+        self.parking.clear()
         for line in self._lines:
             line.is_live = False
         self._lines = []
@@ -63,6 +66,27 @@ class KvLines:
             if n > n_best or (n == n_best and best and len(line.tokens) < len(best.tokens)):
                 best, n_best = line, n
         return best, n_best
+
+    def turn_to(self, path: list[TokenId]) -> None:
+        """Makes the cache one for texts that begin like `path`: others are parked, and a parked one comes back if it
+        holds much more of this one.
+        """
+        for line in sorted(self._lines, key=lambda line: -len(line.tokens)):
+            n_near = common_beginning(line.tokens, path)
+            if len(line.tokens) - n_near >= WORTHWHILE_TOKENS:
+                self.parking.park(line.sequence, line.tokens)
+                self.cut(line, n_near)
+                self._n_used_at_most = self.n_used()
+        parked, n_parked = self.parking.find(path)
+        if parked and n_parked >= self.find_holder(path)[1] + WORTHWHILE_TOKENS:
+            self.free_sequences(1)
+            self.claim_cells(len(parked.tokens), keep=())
+            line = Line(self._free.pop(), list(parked.tokens), [self.new_cell() for _ in parked.tokens])
+            self._lines.append(line)
+            if not self.parking.restore(parked, line.sequence):
+                self.cut(line, 0)
+            elif n_parked < len(line.tokens):
+                self.cut(line, n_parked)
 
     def take(self, holder: Line | None, n: int, *, taken: Sequence[Line]) -> Line:
         """A line of the first `n` tokens of `holder`: that line itself if it holds no more and is not `taken`."""

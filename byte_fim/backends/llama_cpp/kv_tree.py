@@ -10,6 +10,7 @@ of the cache still holds.
 from __future__ import annotations
 
 import ctypes
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +52,14 @@ class KvTree:
     """Evaluates contexts on one llama context and remembers what its sequences hold."""
 
     def __init__(
-        self, context: Handle, *, n_vocab: int, n_batch_tokens: int, n_cells: int, is_aborted: Callable[[], bool]
+        self,
+        context: Handle,
+        *,
+        n_vocab: int,
+        n_batch_tokens: int,
+        n_cells: int,
+        n_parked_bytes: int,
+        is_aborted: Callable[[], bool],
     ) -> None:
         """`is_aborted` is asked before each call: not every back-end looks at the abort flag during one."""
         self._context = context
@@ -64,7 +72,7 @@ class KvTree:
         self._views: dict[int | None, Scores] = {}
         self.n_evaluations = 0
         """Changes whenever lines may have changed."""
-        self.lines = KvLines(context, n_cells=n_cells)
+        self.lines = KvLines(context, n_cells=n_cells, n_parked_bytes=n_parked_bytes)
         self.n_piece_tokens = min(PIECE_TOKENS, n_batch_tokens)
         """Most tokens of one decode call."""
 
@@ -135,6 +143,7 @@ class KvTree:
             self._rows.popitem(last=False)
 
     def _evaluate_group(self, paths: list[Tokens], take: Callable[[Tokens, Scores], None]) -> Line | None:
+        self.lines.turn_to(list(paths[0]))
         self.lines.free_sequences(len(paths))
         leaves = self._plan(paths)
         nodes = sorted(_nodes(leaves, 0), key=lambda node: node.position)
@@ -215,7 +224,7 @@ class KvTree:
         address = ctypes.cast(pointer, ctypes.c_void_p).value
         if (scores := self._views.get(address)) is None:  # making a view takes longer than looking for one
             scores = self._views[address] = np.ctypeslib.as_array(pointer, (self._n_vocab,))
-        if not np.isfinite(scores.max()):
+        if not math.isfinite(scores.max()):
             raise ModelFailed("The model produced values that are not numbers; its file or this build is broken.")
         return scores
 

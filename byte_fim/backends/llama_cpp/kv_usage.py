@@ -23,10 +23,13 @@ class KvUsage:
     """texts that are kept side by side"""
     cell_bytes: int
     """as far as the file's dimensions tell"""
+    n_parked_lines: int
+    """texts that are kept outside the cache"""
+    n_parked_bytes: int
 
     @property
     def n_bytes(self) -> int:
-        """Memory that the cache takes, used or not."""
+        """Memory that the cache takes, used or not, without what is parked."""
         return self.n_cells * self.cell_bytes
 
 
