@@ -1,7 +1,8 @@
 """Chooses threads and batch sizes for a loaded model by measuring it for about a second. Knows no runtime.
 
-What is measured, how it is judged and why: docs/decisions/0006. The choice is remembered per native library, model
-file, parameters and machine. Whatever goes wrong, the model works on with the defaults.
+What is measured, how it is judged and why: docs/decisions/0006. The first few starts measure, and what the calmest of
+them found is remembered per native library, model file, parameters and machine. Whatever goes wrong, the model works
+on with what was found before, or with the defaults.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from lsp_server.model_trial import LoadParams
 from lsp_server.stopwatch import Clock, Miscounted, OutOfTime, Stopwatch
 
 CACHE_FILE = "calibrations.json"
+N_MEASUREMENTS = 3  # an editor's start is when a machine is busy; each costs the user a second
 MAX_THREADS = 8  # more wait for each other longer than they save
 MAX_DRAFTED_TOKENS = 8
 PIECES_TOKENS = (16, 32, 64, 128, 256, 512)
@@ -67,8 +69,6 @@ class Calibration:
     tuning: Tuning
     summary: str
     """One line for people."""
-    is_measured: bool = True
-    """False: these are the defaults."""
 
     def facts(self) -> dict[str, str]:
         """For people, by name."""
@@ -79,6 +79,19 @@ class Calibration:
             "step_costs": " ".join(f"{cost:.2g}" for cost in tuning.step_costs) or "not known",
             "calibration": self.summary,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    """What is remembered."""
+
+    tuning: Tuning
+    """of the calmest measurement"""
+    yardstick_ms: float
+    """Time of a call with 1 token, one with 2, and so on to 9, added up: the less, the calmer was the machine. Infinite
+    when there was no time to measure it."""
+    n_measurements: int
+    """of which this is the calmest"""
 
 
 def calibrate(
@@ -92,24 +105,31 @@ def calibrate(
 ) -> Calibration:
     """Tunes the model, loaded from `path` with `params`, and says how. On the thread that owns it; leaves it empty.
 
-    The first time it costs about a second, with slow models up to three, later a look into the cache. A number of
-    threads in `params` is kept. `n_processors`: those that this process may use.
+    The first `N_MEASUREMENTS` times it costs about a second, with slow models up to three, later a look into the cache.
+    A number of threads in `params` is kept. `n_processors`: those that this process may use.
     """
     n_processors = n_processors or usable_processors()
+    candidates = _thread_candidates(params, n_processors)
     findings = Findings(cache_file or find_cache_file(CACHE_FILE), "tuned")
     key = key_of(path, asdict(params), n_processors, platform.machine(), platform.processor(), _openmp_settings())
-    known = _read(findings.find(key))
-    if known is not None:
-        calibration = Calibration(known, "measured earlier")
-    else:
-        calibration = _measure(model, _thread_candidates(params, n_processors), clock)
-        if calibration.is_measured:
-            findings.keep(key, asdict(calibration.tuning))
-    tuning = calibration.tuning
+    found, summary = _read(findings.find(key)), "measured earlier"
+    if found is None or found.n_measurements < N_MEASUREMENTS:
+        watch = Stopwatch(model, clock)
+        try:
+            found = _calmest(found, _Tuner(model, watch, candidates).choose())
+            findings.keep(key, asdict(found))
+            summary = f"measured now in {watch.elapsed_s():.1f} s ({found.n_measurements} of {N_MEASUREMENTS})"
+        except (ModelError, DecodeAborted, Miscounted) as error:
+            reason = str(error) or type(error).__name__
+            _log.warning("calibration failed, the model runs as before or with the defaults: %s", reason)
+            summary = f"not measured: {reason}"
+        finally:
+            model.forget()
+    tuning = found.tuning if found else _defaults(candidates)
     model.tune(
         n_threads=tuning.n_threads, n_threads_prompt=tuning.n_threads_prompt, n_piece_tokens=tuning.n_piece_tokens
     )
-    return calibration
+    return Calibration(tuning, summary)
 
 
 def usable_processors() -> int:
@@ -126,18 +146,16 @@ def _thread_candidates(params: LoadParams, n_processors: int) -> Sequence[int]:
     return sorted({most, max(1, most // 2), 1}, reverse=True)
 
 
-def _measure(model: TunableModel, candidates: Sequence[int], clock: Clock) -> Calibration:
-    watch = Stopwatch(model, clock)
-    try:
-        tuning = _Tuner(model, watch, candidates).choose()
-    except (ModelError, DecodeAborted, Miscounted) as error:
-        reason = str(error) or type(error).__name__
-        _log.warning("calibration failed, the defaults are used: %s", reason)
-        defaults = Tuning(n_threads=candidates[0], n_threads_prompt=candidates[0], n_piece_tokens=DEFAULT_PIECE_TOKENS)
-        return Calibration(defaults, f"not measured: {reason}", is_measured=False)
-    finally:
-        model.forget()
-    return Calibration(tuning, f"measured now in {watch.elapsed_s():.1f} s")
+def _defaults(candidates: Sequence[int]) -> Tuning:
+    return Tuning(n_threads=candidates[0], n_threads_prompt=candidates[0], n_piece_tokens=DEFAULT_PIECE_TOKENS)
+
+
+def _calmest(known: _Finding | None, new: _Finding) -> _Finding:
+    """The calmer of the two, as the calmest of all measurements so far."""
+    if known is None:
+        return new
+    calmer = min(known, new, key=lambda finding: finding.yardstick_ms)
+    return replace(calmer, n_measurements=known.n_measurements + new.n_measurements)
 
 
 class _Tuner:
@@ -148,7 +166,7 @@ class _Tuner:
         self._watch = watch
         self._candidates = candidates
 
-    def choose(self) -> Tuning:
+    def choose(self) -> _Finding:
         """Raises ModelError, DecodeAborted and Miscounted."""
         self._run_with(self._candidates[0], self._candidates[0])
         self._watch.start_stream()  # of one token: what it takes says whether there is time for more
@@ -158,12 +176,15 @@ class _Tuner:
         n_piece_tokens = self._choose_piece()
         n_threads = self._choose_threads()
         self._run_with(n_threads, n_threads_prompt)
-        return Tuning(
+        step_times_s = self._find_step_times_s()
+        tuning = Tuning(
             n_threads=n_threads,
             n_threads_prompt=n_threads_prompt,
             n_piece_tokens=n_piece_tokens,
-            step_costs=self._find_step_costs(),
+            step_costs=tuple(round(time_s / step_times_s[0], 3) for time_s in step_times_s),
         )
+        yardstick_ms = round(1000 * sum(step_times_s), 3) if step_times_s else math.inf
+        return _Finding(tuning=tuning, yardstick_ms=yardstick_ms, n_measurements=1)
 
     def _choose_threads_prompt(self) -> int:
         """The most that are fast: with fewer a prompt loses much, and gains little when a processor is busy."""
@@ -207,8 +228,8 @@ class _Tuner:
         least_s = min(times_s.values(), default=0.0)
         return [n for n, time_s in times_s.items() if time_s <= near * least_s] or self._candidates[:1]
 
-    def _find_step_costs(self) -> tuple[float, ...]:
-        """See `Tuning.step_costs`; where time ran out, each token costs what the tokens before it cost on average."""
+    def _find_step_times_s(self) -> Sequence[float]:
+        """As in `Tuning.step_costs`; where time ran out, each token takes what those before it took on average."""
         try:
             stream = self._watch.start_stream()
         except OutOfTime:
@@ -223,21 +244,24 @@ class _Tuner:
         while times_s and len(times_s) <= MAX_DRAFTED_TOKENS:
             n = len(times_s)
             times_s[n] = times_s[n - 1] * (n + 1) / n
-        return tuple(round(time_s / times_s[0], 3) for time_s in times_s.values())
+        return tuple(times_s.values())
 
     def _run_with(self, n_threads: int, n_threads_prompt: int) -> None:
         self._watch.slowdown = self._candidates[0] / min(n_threads, n_threads_prompt)
         self._model.tune(n_threads=n_threads, n_threads_prompt=n_threads_prompt, n_piece_tokens=PIECES_TOKENS[-1])
 
 
-def _read(finding: object) -> Tuning | None:
-    """What an earlier calibration found; None for anything else."""
+def _read(finding: object) -> _Finding | None:
+    """What earlier calibrations found; None for anything else."""
     try:
-        found = Tuning(**cast("dict[str, Any]", finding))
-        least = min(found.n_threads, found.n_threads_prompt, *found.step_costs)
-        if least <= 0 or found.n_piece_tokens not in PIECES_TOKENS:
+        found = _Finding(**cast("dict[str, Any]", finding))
+        tuning = Tuning(**cast("dict[str, Any]", found.tuning))
+        least = min(
+            tuning.n_threads, tuning.n_threads_prompt, found.yardstick_ms, found.n_measurements, *tuning.step_costs
+        )
+        if not least > 0 or tuning.n_piece_tokens not in PIECES_TOKENS:
             return None
-        return replace(found, step_costs=tuple(found.step_costs))
+        return replace(found, tuning=replace(tuning, step_costs=tuple(tuning.step_costs)))
     except TypeError:
         return None
 

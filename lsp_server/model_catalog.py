@@ -48,6 +48,7 @@ class CatalogEntry:
     tokenizer: str
     fim_tokens: bool
     layout: Layout
+    layout_figures: str
     trained_layouts: tuple[Layout, ...]
     cut: CutPolicy
     training_data: str

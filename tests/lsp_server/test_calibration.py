@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -56,8 +57,14 @@ LARGE = scaling(token_s=20e-3, useful_threads=4, wait_s=0.1e-3)  # four processo
 CONFINED = scaling(token_s=2e-3, useful_threads=2, wait_s=4e-3)  # eight processors are seen, two may be used
 GPU = scaling(token_s=0.01e-3, useful_threads=1, start_s=2e-3)  # the processors have nothing to do
 
-GOOD = {"n_threads": 2, "n_threads_prompt": 4, "n_piece_tokens": 32, "step_costs": [1.0] * 9}
+TUNING = {"n_threads": 2, "n_threads_prompt": 4, "n_piece_tokens": 32, "step_costs": [1.0] * 9}
+GOOD = {"tuning": TUNING, "yardstick_ms": 20.0, "n_measurements": 3}
 """A finding as it is remembered."""
+
+
+def busy(cost: Cost) -> Cost:
+    """Others have work too: one token, one thread's work, is none the slower; more wait for threads that wait."""
+    return lambda n_tokens, n_threads: cost(n_tokens, n_threads) + 20e-3 * (n_tokens > 1)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +160,7 @@ def test_facts_are_for_people(calibrate_paced: Calibrate) -> None:
     assert facts["threads"] == "1 for one token, 8 for prompts"
     assert facts["piece_tokens"] == "32"
     assert facts["step_costs"] == "1 2 3 4 5 6 7 8 9"
-    assert facts["calibration"].startswith("measured now in ")
+    assert re.fullmatch(r"measured now in [0-9.]+ s \(1 of 3\)", facts["calibration"])
 
 
 def test_nothing_of_it_stays_in_the_model(calibrate_paced: Calibrate) -> None:
@@ -164,16 +171,52 @@ def test_nothing_of_it_stays_in_the_model(calibrate_paced: Calibrate) -> None:
     assert model.is_empty
 
 
-def test_the_second_start_measures_nothing(calibrate_paced: Calibrate) -> None:
-    """A second at every start would be felt."""
-    first, second = PacedModel(TINY), PacedModel(GPU)
-    tuning = calibrate_paced(first).tuning
-    again = calibrate_paced(second)
+def test_a_busy_first_start_is_forgotten_for_a_calm_second(calibrate_paced: Calibrate) -> None:
+    """An editor's start is when a machine is busy: pieces come out small and drafts dear, and must not stay so."""
+    calm = calibrate_paced(PacedModel(TINY), n_processors=9).tuning
+    hasty = calibrate_paced(PacedModel(busy(TINY))).tuning
+    model = PacedModel(TINY)
 
-    assert again.tuning == tuning
-    assert again.summary == "measured earlier"
-    assert second.counts.decode_calls == 0
-    assert second.tuned == first.tuned
+    assert hasty.n_piece_tokens < calm.n_piece_tokens
+    assert hasty.step_costs[1] > 2 * calm.step_costs[1]
+    assert calibrate_paced(model).tuning == calm
+    assert model.tuned == (calm.n_threads, calm.n_threads_prompt, calm.n_piece_tokens)
+    assert calibrate_paced(PacedModel(busy(TINY))).tuning == calm
+
+
+def test_a_busy_second_start_changes_nothing(calibrate_paced: Calibrate) -> None:
+    """What is in force is the calmest so far, not the last; and this start measured all the same."""
+    calm = calibrate_paced(PacedModel(TINY)).tuning
+    model = PacedModel(busy(TINY))
+    again = calibrate_paced(model)
+
+    assert again.tuning == calm
+    assert again.summary.startswith("measured now in ")
+    assert again.summary.endswith(" s (2 of 3)")
+    assert model.tuned == (calm.n_threads, calm.n_threads_prompt, calm.n_piece_tokens)
+
+
+def test_step_costs_that_time_did_not_allow_give_way_to_known_ones(calibrate_paced: Calibrate) -> None:
+    """A start too busy to find them out is never the calmest."""
+    slow = scaling(token_s=2.4, useful_threads=1)
+    known = scaling(token_s=0.02, useful_threads=1, start_s=0.28)
+
+    assert calibrate_paced(PacedModel(slow), n_threads=1).tuning.step_costs == ()
+    assert len(calibrate_paced(PacedModel(known), n_threads=1).tuning.step_costs) == 9
+    assert len(calibrate_paced(PacedModel(slow), n_threads=1).tuning.step_costs) == 9
+
+
+def test_the_fourth_start_measures_nothing(calibrate_paced: Calibrate) -> None:
+    """A second at every start would be felt."""
+    starts = [PacedModel(TINY) for _ in range(3)]
+    summaries = [calibrate_paced(model).summary[-8:] for model in starts]
+    fourth = PacedModel(GPU)
+    calibration = calibrate_paced(fourth)
+
+    assert summaries == ["(1 of 3)", "(2 of 3)", "(3 of 3)"]
+    assert calibration.summary == "measured earlier"
+    assert fourth.counts.decode_calls == 0
+    assert fourth.tuned == starts[0].tuned
 
 
 def test_other_processors_or_parameters_are_measured_anew(calibrate_paced: Calibrate) -> None:
@@ -193,11 +236,18 @@ def test_other_processors_or_parameters_are_measured_anew(calibrate_paced: Calib
         3,
         [],
         {},
-        {"n_threads": 1},
-        GOOD | {"n_threads": -1},
-        GOOD | {"n_threads_prompt": "2"},
-        GOOD | {"n_piece_tokens": 0},
-        GOOD | {"step_costs": [None]},
+        TUNING,
+        GOOD | {"tuning": None},
+        GOOD | {"tuning": {"n_threads": 1}},
+        GOOD | {"tuning": TUNING | {"n_threads": -1}},
+        GOOD | {"tuning": TUNING | {"n_threads_prompt": "2"}},
+        GOOD | {"tuning": TUNING | {"n_piece_tokens": 0}},
+        GOOD | {"tuning": TUNING | {"step_costs": [None]}},
+        GOOD | {"tuning": TUNING | {"other": 1}},
+        GOOD | {"yardstick_ms": 0},
+        GOOD | {"yardstick_ms": "20"},
+        GOOD | {"n_measurements": 0},
+        GOOD | {"n_measurements": None},
         GOOD | {"other": 1},
     ],
     ids=str,
@@ -210,7 +260,7 @@ def test_a_damaged_finding_is_measured_again(calibrate_paced: Calibrate, cache_f
     model = PacedModel(TINY)
     calibration = calibrate_paced(model)
 
-    assert calibration.summary.startswith("measured now")
+    assert calibration.summary.endswith("(1 of 3)")
     assert model.counts.decode_calls > 0
     assert calibrate_paced(PacedModel(TINY)).tuning == calibration.tuning
 
@@ -230,8 +280,7 @@ def test_a_cache_that_cannot_be_written_does_no_harm(calibrate_paced: Calibrate,
     """It is then measured at every start."""
     cache_file.parent.write_text("a file where the folder should be")
 
-    assert calibrate_paced(PacedModel(TINY)).summary.startswith("measured now")
-    assert calibrate_paced(PacedModel(TINY)).summary.startswith("measured now")
+    assert [calibrate_paced(PacedModel(TINY)).summary[-8:] for _ in range(4)] == ["(1 of 3)"] * 4
 
 
 class Failing(PacedModel):
@@ -273,6 +322,18 @@ def test_a_calibration_that_fails_leaves_the_defaults(
     assert model.is_empty
     assert not cache_file.exists()
     assert len(caplog.records) == 1
+
+
+def test_a_calibration_that_fails_leaves_what_was_found_before(calibrate_paced: Calibrate) -> None:
+    """The defaults know less; and what failed does not count as a measurement."""
+    tuning = calibrate_paced(PacedModel(TINY)).tuning
+    failing = Failing(ModelFailed("no numbers"))
+    calibration = calibrate_paced(failing)
+
+    assert calibration.summary == "not measured: no numbers"
+    assert calibration.tuning == tuning
+    assert failing.tuned == (tuning.n_threads, tuning.n_threads_prompt, tuning.n_piece_tokens)
+    assert calibrate_paced(PacedModel(TINY)).summary.endswith("(2 of 3)")
 
 
 def test_the_real_model_is_tuned_and_answers_as_before(tiny: LlamaCppModel, cache_file: Path, tmp_path: Path) -> None:
