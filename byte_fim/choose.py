@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from byte_fim.distribution import log_sum
-from byte_fim.model import Float64Array, Scores
+from byte_fim.model import NOT_NUMBERS, Float64Array, ModelFailed, Scores
 from byte_fim.vocab import TokenId, Vocab
 
 
@@ -17,11 +17,14 @@ def choose(
     """A text token, or a stop id for the end, and the natural log of its probability under the model.
 
     All stops mean one thing, so they are weighed together and stand as the first of them. Special ids that are no
-    stops are never chosen (docs/exactness.md, section 9). `scores` is left as it is.
+    stops are never chosen (docs/exactness.md, section 9). `scores` is left as it is. Raises ModelFailed when they are
+    not numbers.
     """
     if temperature == 0.0:
         token = int(scores.argmax())
-        top = float(scores[token])
+        top = float(scores[token])  # of values that are not numbers, argmax finds the first
+        if not math.isfinite(top):
+            raise ModelFailed(NOT_NUMBERS)
         log_all = _log_sum_exp(scores, top)
         if _no_stop_can_win(scores, top, vocab):
             return token, top - log_all
@@ -30,6 +33,8 @@ def choose(
         if log_stop > scores[token]:
             return int(vocab.stop_ids[0]), log_stop - log_all
         return token, float(scores[token]) - log_all
+    if not np.isfinite(scores.max()):
+        raise ModelFailed(NOT_NUMBERS)
     allowed = _text_only(scores, vocab)
     if len(vocab.stop_ids):
         allowed[vocab.stop_ids[0]] = _log_stop(scores, vocab)

@@ -115,6 +115,9 @@ class ModelFailed(ModelError):
     """The runtime failed while evaluating; what it had cached is dropped."""
 
 
+NOT_NUMBERS = "The model produced values that are not numbers; its file or this build is broken."
+
+
 class ContextTooLong(ModelError):
     """More tokens than the model's context holds."""
 

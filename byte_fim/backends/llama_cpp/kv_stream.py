@@ -43,6 +43,8 @@ class KvStream:
 
     def _go_on(self, line: Line, n_before: int, draft: Tokens) -> Mapping[Tokens, Scores]:
         """On the line of the step before, which may hold a draft that came true in part."""
+        if len(line.tokens) == n_before and not draft:  # as for most tokens
+            return {(): self._tree.extend(line, self._tokens[n_before:], n_rows=1)[0]}
         n_held = n_before + common_beginning(line.tokens[n_before:], self._tokens[n_before:])
         n_kept = min(n_held, len(self._tokens) - 1)  # the last token's row is only to be had by evaluating it
         if n_kept < len(line.tokens):

@@ -10,7 +10,6 @@ of the cache still holds.
 from __future__ import annotations
 
 import ctypes
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ import numpy as np
 from byte_fim.backends.llama_cpp.batch import Batch
 from byte_fim.backends.llama_cpp.kv_lines import MAX_SEQUENCES, KvLines, Line
 from byte_fim.backends.llama_cpp.library import Handle, lib
-from byte_fim.model import DecodeAborted, DecodeCounts, Float64Array, ModelFailed, Scores
+from byte_fim.model import NOT_NUMBERS, DecodeAborted, DecodeCounts, Float64Array, ModelFailed, Scores
 from byte_fim.sequences import common_beginning
 from byte_fim.vocab import TokenId, Tokens
 
@@ -224,8 +223,6 @@ class KvTree:
         address = ctypes.cast(pointer, ctypes.c_void_p).value
         if (scores := self._views.get(address)) is None:  # making a view takes longer than looking for one
             scores = self._views[address] = np.ctypeslib.as_array(pointer, (self._n_vocab,))
-        if not math.isfinite(scores.max()):
-            raise ModelFailed("The model produced values that are not numbers; its file or this build is broken.")
         return scores
 
 
@@ -247,6 +244,8 @@ def _nodes(leaves: Sequence[_Leaf], position: int) -> Iterator[_Node]:
 
 def _log_softmax(scores: Scores) -> Float64Array:
     row = scores.astype(np.float64)
-    row -= row.max()
+    if not np.isfinite(top := row.max()):
+        raise ModelFailed(NOT_NUMBERS)
+    row -= top
     row -= np.log(np.exp(row).sum())
     return row
