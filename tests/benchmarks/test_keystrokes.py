@@ -181,7 +181,8 @@ def test_work_is_counted_by_kind_and_by_whether_the_model_was_asked() -> None:
     figures = count_work(keys)
     by_kind = figures["excess_by_kind"]
 
-    assert figures["decoded_per_keystroke_excess_mean"] == pytest.approx(25 / 3)
+    assert figures["decoded_per_keystroke_excess_mean"] == pytest.approx(1 / 2)
+    assert figures["any_keystroke_excess_mean"] == pytest.approx(25 / 3)
     assert figures["model_excess_mean"] == pytest.approx(25 / 2)
     assert isinstance(by_kind, dict)
     assert by_kind["typing on"] == {
