@@ -86,8 +86,10 @@ def time_ours(model: LlamaCppModel, prompt: Sequence[int]) -> tuple[float, list[
 
 
 def main() -> None:
-    arguments = make_parser(__doc__ or "", limit=48, counted="pairs").parse_args()
-    loaded = load_model(arguments.model)
+    parser = make_parser(__doc__ or "", limit=48, counted="pairs")
+    parser.add_argument("--threads", type=int, help="default: what calibration chose")
+    arguments = parser.parse_args()
+    loaded = load_model(arguments.model, n_threads=arguments.threads)
     model = loaded.model
     assert isinstance(model, LlamaCppModel)
     text = b"".join(cursor.text for cursor in sample_cursors(4, seed=arguments.seed, balanced=False))

@@ -10,6 +10,8 @@ from byte_fim.distribution import log_sum
 from byte_fim.model import NOT_NUMBERS, Float64Array, ModelFailed, Scores
 from byte_fim.vocab import TokenId, Vocab
 
+_SAFE_EXPONENT = 60.0  # single precision ends at 88
+
 
 def choose(
     scores: Scores, vocab: Vocab, *, temperature: float, top_p: float, random: np.random.Generator
@@ -45,7 +47,7 @@ def choose(
 def _no_stop_can_win(scores: Scores, top: float, vocab: Vocab) -> bool:
     """Cheap, and nearly always true inside a text. Special ids that are no stops count as if they could."""
     n_special = len(vocab.special_ids)
-    return not n_special or float(scores[vocab.special_ids].max()) + math.log(n_special) < top
+    return not n_special or float(scores.take(vocab.special_ids).max()) + math.log(n_special) < top
 
 
 def _log_stop(scores: Scores, vocab: Vocab) -> float:
@@ -59,9 +61,9 @@ def _text_only(scores: Scores, vocab: Vocab) -> Float64Array:
 
 
 def _log_sum_exp(scores: Scores, top: float) -> float:
-    share = scores - scores.dtype.type(top)
-    np.exp(share, out=share)
-    return top + math.log(float(share.sum()))
+    if abs(top) < _SAFE_EXPONENT:  # one pass over the vocabulary less, in nearly all cases
+        return math.log(float(np.exp(scores).sum()))
+    return top + math.log(float(np.exp(scores - scores.dtype.type(top)).sum()))
 
 
 def _shape(scores: Float64Array, *, temperature: float, top_p: float) -> Float64Array:

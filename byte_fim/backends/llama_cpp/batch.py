@@ -27,10 +27,12 @@ class Batch:
         self._wants_row = np.ctypeslib.as_array(self.native.logits, (n_tokens,))
         self._sequences = [self.native.seq_id[i] for i in range(n_tokens)]
         self.n_used = 0
+        self._alone_on = -1  # the sequence of the token that `put_one` put, as long as nothing else was put
 
     def clear(self) -> None:
         """Makes it empty."""
         self.n_used = self.native.n_tokens = 0
+        self._alone_on = -1
 
     def add(self, token: TokenId, position: int, sequences: Sequence[int], *, wants_row: bool) -> None:
         """Appends a token; its index is that of the row, if one is wanted."""
@@ -43,6 +45,15 @@ class Batch:
             slots[slot] = sequence
         self._wants_row[index] = wants_row
         self.n_used = self.native.n_tokens = index + 1
+
+    def put_one(self, token: TokenId, position: int, sequence: int) -> None:
+        """Makes it this token alone, its row wanted."""
+        self._token[0] = token
+        self._position[0] = position
+        if self._alone_on != sequence:
+            self.clear()
+            self.add(token, position, (sequence,), wants_row=True)
+            self._alone_on = sequence
 
     def close(self) -> None:
         """Frees the native memory."""

@@ -31,11 +31,15 @@ class KvStream:
         """See `TokenStream.step`."""
         n_before = len(self._tokens)
         self._tokens += tokens
+        line, is_ours = self._line, self._n_evaluations == self._tree.n_evaluations
+        if line and is_ours and not drafts and len(tokens) == 1 and len(line.tokens) == n_before:
+            self._require_fitting(n_before + 1)
+            self._n_evaluations += 1
+            return {(): self._tree.append(line, tokens[0])}
         self._require_fitting(len(self._tokens) + max(map(len, drafts), default=0))
-        is_ours = self._n_evaluations == self._tree.n_evaluations
         is_one_run = len(drafts) <= 1 and len(tokens) + sum(map(len, drafts)) <= self._tree.n_tokens_per_call
-        if self._line and is_ours and is_one_run and tokens:
-            found = self._go_on(self._line, n_before, drafts[0] if drafts else ())
+        if line and is_ours and is_one_run and tokens:
+            found = self._go_on(line, n_before, drafts[0] if drafts else ())
         else:
             found = self._branch(drafts)
         self._n_evaluations = self._tree.n_evaluations
@@ -43,8 +47,6 @@ class KvStream:
 
     def _go_on(self, line: Line, n_before: int, draft: Tokens) -> Mapping[Tokens, Scores]:
         """On the line of the step before, which may hold a draft that came true in part."""
-        if len(line.tokens) == n_before and not draft:  # as for most tokens
-            return {(): self._tree.extend(line, self._tokens[n_before:], n_rows=1)[0]}
         n_held = n_before + common_beginning(line.tokens[n_before:], self._tokens[n_before:])
         n_kept = min(n_held, len(self._tokens) - 1)  # the last token's row is only to be had by evaluating it
         if n_kept < len(line.tokens):

@@ -115,6 +115,22 @@ class KvTree:
             line = self._evaluate_group(group, take)
         return line
 
+    def append(self, line: Line, token: TokenId) -> Scores:
+        """As `extend` with one token: what generation mostly does, so there is nothing in it that can be left out."""
+        self.n_evaluations += 1
+        n_before = len(line.tokens)
+        self.lines.claim_cells(1, keep=((line, n_before),))
+        self._batch.put_one(token, n_before, line.sequence)
+        try:
+            self._decode()
+        except BaseException:
+            self.lines.cut(line, n_before)
+            raise
+        self._counts[2] += n_before
+        line.tokens.append(token)
+        line.cells.append(self.lines.new_cell())
+        return self._scores(0)
+
     def extend(self, line: Line, tokens: Sequence[TokenId], *, n_rows: int) -> list[Scores]:
         """The scores after each of the last `n_rows` tokens, put behind a live line by one decode call."""
         self.n_evaluations += 1
@@ -220,7 +236,7 @@ class KvTree:
     def _scores(self, index: int) -> Scores:
         """(n_vocab,) float32 view of a row of the last decode call."""
         pointer = lib.llama_get_logits_ith(self._context, index)
-        address = ctypes.cast(pointer, ctypes.c_void_p).value
+        address = ctypes.c_void_p.from_buffer(pointer).value
         if (scores := self._views.get(address)) is None:  # making a view takes longer than looking for one
             scores = self._views[address] = np.ctypeslib.as_array(pointer, (self._n_vocab,))
         return scores
