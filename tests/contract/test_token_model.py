@@ -180,6 +180,17 @@ def test_a_stream_survives_other_evaluations(model: TokenModel, tolerance: float
     assert distance(model.next_token_logprobs([[*start, a, b]])[0], after_ab) <= tolerance
 
 
+def test_a_stream_survives_that_everything_is_forgotten(model: TokenModel, tolerance: float) -> None:
+    """Also when nothing was asked in between that would tell it."""
+    start, a = model.tokenize(b"for line in "), model.tokenize(b"a")[0]
+    stream = model.stream(start)
+    stream.step([])
+    model.forget()
+    after_a = softmax(stream.step([a])[()])
+
+    assert distance(model.next_token_logprobs([[*start, a]])[0], after_a) <= tolerance
+
+
 def test_a_stream_refuses_what_does_not_fit(model: TokenModel) -> None:
     """Drafts count too: they are evaluated."""
     stream = model.stream([5] * (model.n_context_tokens - 1))

@@ -48,9 +48,10 @@ class Batch:
 
     def put_one(self, token: TokenId, position: int, sequence: int) -> None:
         """Makes it this token alone, its row wanted."""
-        self._token[0] = token
-        self._position[0] = position
-        if self._alone_on != sequence:
+        if self._alone_on == sequence:
+            self._token[0] = token
+            self._position[0] = position
+        else:
             self.clear()
             self.add(token, position, (sequence,), wants_row=True)
             self._alone_on = sequence

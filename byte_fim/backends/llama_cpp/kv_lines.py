@@ -28,8 +28,6 @@ class Line:
     tokens: list[TokenId] = field(default_factory=list)
     cells: list[int] = field(default_factory=list)
     """one number per token: that of the evaluation it comes from, so lines that share a cell hold the same number"""
-    is_live: bool = True
-    """False once its sequence is somebody else's"""
 
 
 class KvLines:
@@ -52,8 +50,6 @@ class KvLines:
         """Drops all."""
         lib.llama_memory_clear(self._memory, True)
         self.parking.clear()
-        for line in self._lines:
-            line.is_live = False
         self._lines = []
         self._free = list(range(MAX_SEQUENCES))
         self._n_used_at_most = 0
@@ -155,4 +151,3 @@ class KvLines:
         lib.llama_memory_seq_rm(self._memory, line.sequence, -1, -1)
         self._lines.remove(line)
         self._free.append(line.sequence)
-        line.is_live = False

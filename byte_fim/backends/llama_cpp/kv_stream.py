@@ -31,19 +31,20 @@ class KvStream:
         """See `TokenStream.step`."""
         n_before = len(self._tokens)
         self._tokens += tokens
-        line, is_ours = self._line, self._n_evaluations == self._tree.n_evaluations
-        if line and is_ours and not drafts and len(tokens) == 1 and len(line.tokens) == n_before:
-            self._require_fitting(n_before + 1)
-            self._n_evaluations += 1
-            return {(): self._tree.append(line, tokens[0])}
         self._require_fitting(len(self._tokens) + max(map(len, drafts), default=0))
-        is_one_run = len(drafts) <= 1 and len(tokens) + sum(map(len, drafts)) <= self._tree.n_tokens_per_call
-        if line and is_ours and is_one_run and tokens:
+        line = self._line if self._n_evaluations == self._tree.n_evaluations else None
+        if line and not drafts and len(tokens) == 1 and len(line.tokens) == n_before:
+            found = {(): self._tree.append(line, tokens[0])}
+        elif line and tokens and self._is_one_run(tokens, drafts):
             found = self._go_on(line, n_before, drafts[0] if drafts else ())
         else:
             found = self._branch(drafts)
         self._n_evaluations = self._tree.n_evaluations
         return found
+
+    def _is_one_run(self, tokens: Sequence[TokenId], drafts: Sequence[Tokens]) -> bool:
+        """Nothing branches, and all fits one call."""
+        return len(drafts) <= 1 and len(tokens) + sum(map(len, drafts)) <= self._tree.n_tokens_per_call
 
     def _go_on(self, line: Line, n_before: int, draft: Tokens) -> Mapping[Tokens, Scores]:
         """On the line of the step before, which may hold a draft that came true in part."""

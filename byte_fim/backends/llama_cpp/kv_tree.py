@@ -70,7 +70,7 @@ class KvTree:
         self._counts = [0, 0, 0]
         self._views: dict[int | None, Scores] = {}
         self.n_evaluations = 0
-        """Changes whenever lines may have changed."""
+        """Changes whenever lines may have changed, so that who holds one knows whether it is still theirs."""
         self.lines = KvLines(context, n_cells=n_cells, n_parked_bytes=n_parked_bytes)
         self.n_piece_tokens = min(PIECE_TOKENS, n_batch_tokens)
         """Most tokens of one decode call."""
@@ -90,6 +90,7 @@ class KvTree:
 
     def forget(self) -> None:
         """Drops everything that was evaluated."""
+        self.n_evaluations += 1
         self.lines.clear()
         self._rows.clear()
 
@@ -116,30 +117,26 @@ class KvTree:
         return line
 
     def append(self, line: Line, token: TokenId) -> Scores:
-        """As `extend` with one token: what generation mostly does, so there is nothing in it that can be left out."""
-        self.n_evaluations += 1
-        n_before = len(line.tokens)
-        self.lines.claim_cells(1, keep=((line, n_before),))
-        self._batch.put_one(token, n_before, line.sequence)
-        try:
-            self._decode()
-        except BaseException:
-            self.lines.cut(line, n_before)
-            raise
-        self._counts[2] += n_before
-        line.tokens.append(token)
-        line.cells.append(self.lines.new_cell())
+        """As `extend` with one token, which is what generation mostly does: the batch needs little change."""
+        self.lines.claim_cells(1, keep=((line, len(line.tokens)),))
+        self._batch.put_one(token, len(line.tokens), line.sequence)
+        self._decode_behind(line, (token,))
         return self._scores(0)
 
     def extend(self, line: Line, tokens: Sequence[TokenId], *, n_rows: int) -> list[Scores]:
-        """The scores after each of the last `n_rows` tokens, put behind a live line by one decode call."""
-        self.n_evaluations += 1
-        n_before = len(line.tokens)
-        self.lines.claim_cells(len(tokens), keep=[(line, n_before)])
+        """The scores after each of the last `n_rows` tokens, put behind a line by one decode call."""
+        n_before, first_row = len(line.tokens), len(tokens) - n_rows
+        self.lines.claim_cells(len(tokens), keep=((line, n_before),))
         self._batch.clear()
-        first_row = len(tokens) - n_rows
         for i, token in enumerate(tokens):
             self._batch.add(token, n_before + i, (line.sequence,), wants_row=i >= first_row)
+        self._decode_behind(line, tokens)
+        return [self._scores(i) for i in range(first_row, len(tokens))]
+
+    def _decode_behind(self, line: Line, tokens: Sequence[TokenId]) -> None:
+        """The batch holds the tokens."""
+        self.n_evaluations += 1
+        n_before = len(line.tokens)
         try:
             self._decode()
         except BaseException:
@@ -148,7 +145,6 @@ class KvTree:
         self._counts[2] += n_before
         line.tokens += tokens
         line.cells += [self.lines.new_cell() for _ in tokens]
-        return [self._scores(i) for i in range(first_row, len(tokens))]
 
     def _remember(self, rows: Mapping[Tokens, Float64Array]) -> None:
         for context, row in rows.items():
