@@ -26,7 +26,8 @@ from typing_trace import Editor, Event, Trace
 
 from lsp_server.answer import Answer
 from lsp_server.documents import Document, Documents
-from lsp_server.request import CompletionRequest, build_request
+from lsp_server.position import build_request
+from lsp_server.request import CompletionRequest
 from lsp_server.server import BytefimServer, change_document
 from lsp_server.settings import Settings
 

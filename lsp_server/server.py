@@ -23,6 +23,7 @@ from lsp_server.answer import Answer
 from lsp_server.documents import Document, Documents
 from lsp_server.engine import Engine, EngineState
 from lsp_server.ghost_text import ACCEPT_COMMAND, build_item
+from lsp_server.position import build_request
 from lsp_server.protocol import (
     OWN_INLINE_COMPLETION,
     BytefimProtocol,
@@ -31,7 +32,7 @@ from lsp_server.protocol import (
     make_converter,
     read_inline_params,
 )
-from lsp_server.request import CompletionRequest, build_request
+from lsp_server.request import CompletionRequest
 from lsp_server.settings import DEFAULTS, Settings, make_settings, own_section
 
 if TYPE_CHECKING:

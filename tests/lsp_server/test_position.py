@@ -6,7 +6,8 @@ import pytest
 from lsprotocol.types import Position
 
 from lsp_server.documents import Document, PositionEncoding
-from lsp_server.request import CompletionRequest, build_request
+from lsp_server.position import build_request
+from lsp_server.request import CompletionRequest
 
 
 def ask(
