@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,20 +20,21 @@ from statistics import mean
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from replay import Keystroke, Kind, Replay, Worker
-from report import finish, make_parser, percentile, show_table
+from report import finish, make_parser, show_table
 from typing_trace import Trace, read_traces
 
 from byte_fim.complete import CompleteOptions, Completion, complete
-from byte_fim.model import BadModelFile, ModelError
+from byte_fim.model import ModelError
 from lsp_server.answer import Answer, judge
-from lsp_server.engine import Engine, EngineState
+from lsp_server.bench import running_engine
 from lsp_server.model_catalog import LoadedModel, load_model
+from lsp_server.model_work import ModelWork
 from lsp_server.request import CompletionRequest
 from lsp_server.settings import Settings
+from lsp_server.speed import percentile
 from lsp_server.trimming import find_end
 
 KINDS: tuple[Kind, ...] = ("typing on", "typing anew", "deletion", "jump", "accept")
-LOAD_LIMIT_S = 300.0
 ENDLESS_MS = 60_000  # counting must not depend on a deadline
 
 Load = Callable[[], LoadedModel]
@@ -91,23 +91,10 @@ class Naive:
 
 
 @contextmanager
-def running_engine(load: Load, settings: Settings) -> Iterator[Worker]:
-    """The real engine, ready."""
-    is_told = threading.Event()
-    states: list[EngineState] = []
-
-    def on_state(state: EngineState) -> None:
-        states.append(state)
-        if state.state != "loading":
-            is_told.set()
-
-    engine = Engine(load, settings, on_state=on_state)
-    try:
-        if not is_told.wait(LOAD_LIMIT_S) or states[-1].state == "error":
-            raise BadModelFile(states[-1].message)
+def running_here(load: Load, settings: Settings) -> Iterator[Worker]:
+    """The real engine around a model in this process, ready."""
+    with running_engine(lambda: ModelWork(lambda *_: load()), settings) as engine:
         yield engine
-    finally:
-        engine.close()
 
 
 @contextmanager
@@ -132,8 +119,8 @@ def main() -> None:
         return dataclasses.replace(load(), layout="psm", cut="anchor")
 
     columns = {
-        f"{own} anchored": partial(running_engine, load),
-        "psm anchored": partial(running_engine, load_psm),
+        f"{own} anchored": partial(running_here, load),
+        "psm anchored": partial(running_here, load_psm),
         "psm naive": partial(running_naive, load),
     }
     layouts: dict[str, dict[str, object]] = {}

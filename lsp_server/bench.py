@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from statistics import mean
 
 from byte_fim.model import BadModelFile, TokenModel
 from lsp_server.answer import Answer
-from lsp_server.engine import Engine, EngineState
+from lsp_server.engine import Engine
+from lsp_server.engine_state import EngineState
 from lsp_server.model_catalog import LoadedModel, load_model
+from lsp_server.model_process import ModelProcess
 from lsp_server.request import CompletionRequest
 from lsp_server.settings import DEFAULTS, Settings
-from lsp_server.speed import SAMPLE, Clock, measure_aborts, measure_speed, peak_memory_mib
+from lsp_server.speed import SAMPLE, measure_aborts, measure_speed, peak_memory_mib, percentile
+from lsp_server.stopwatch import Clock
+from lsp_server.worker import Worker
 
 Load = Callable[..., LoadedModel]
 """As `load_model`."""
@@ -68,6 +73,7 @@ def collect_figures(
     effort: Effort = Effort(),
     settings: Settings = DEFAULTS,
     load: Load = load_model,
+    make_worker: Callable[[], Worker] = ModelProcess,
     clock: Clock = time.perf_counter,
     tell: Tell = lambda line: None,
 ) -> Figures:
@@ -94,16 +100,17 @@ def collect_figures(
     finally:
         loaded.close()
     tell("typing")
-    patient = replace(settings, enabled=True, deadline_ms=_ENDLESS_MS)
-    felt = _measure_typing(loading, patient, text, n_keystrokes=effort.n_keystrokes, clock=clock)
+    layout = settings.layout if loaded.fim.is_complete else "plain"
+    patient = replace(settings, model=str(loaded.path), layout=layout, enabled=True, deadline_ms=_ENDLESS_MS)
+    felt = _measure_typing(make_worker, patient, text, n_keystrokes=effort.n_keystrokes, clock=clock)
     return {
         "model": loaded.name,
         "load_ms": load_ms,
         **speed,
         "file_tokens": n_file_tokens,
         **felt,
-        "abort_p50_ms": _percentile(aborts_ms, 0.5),
-        "abort_max_ms": _percentile(aborts_ms, 1.0),
+        "abort_p50_ms": percentile(aborts_ms, 0.5),
+        "abort_max_ms": percentile(aborts_ms, 1.0),
         "peak_mib": peak_memory_mib(),
     }
 
@@ -123,33 +130,40 @@ def _make_file(model: TokenModel, n_tokens: int) -> bytes:
 
 
 def _measure_typing(
-    load: Callable[[], LoadedModel], settings: Settings, text: bytes, *, n_keystrokes: int, clock: Clock
+    make_worker: Callable[[], Worker], settings: Settings, text: bytes, *, n_keystrokes: int, clock: Clock
 ) -> Figures:
     """What a user feels: the first suggestion in a file, then one after each key of a function that he types."""
-    states: list[EngineState] = []
+    above = text.rfind(b"\n\n\n", 0, int(len(text) * _ABOVE_SHARE)) + 3
+    before, after = text[:above], text[above:]
+    answers: list[tuple[float, Answer]] = []
+    with running_engine(make_worker, settings) as engine:
+        first_ms, _ = _ask(engine, before, after, version=0, clock=clock)
+        began_s = clock()
+        for i in range(n_keystrokes):
+            if clock() - began_s > _TYPING_LIMIT_S:
+                break
+            answers.append(_ask(engine, before + TYPED[: i + 1], after, version=i + 1, clock=clock))
+    return {"first_suggestion_ms": first_ms, **_sum_up(answers)}
+
+
+@contextmanager
+def running_engine(make_worker: Callable[[], Worker], settings: Settings) -> Generator[Engine]:
+    """The real engine, ready; closed at the end. Raises BadModelFile."""
     is_told = threading.Event()
+    states: list[EngineState] = []
 
     def on_state(state: EngineState) -> None:
         states.append(state)
         if state.state != "loading":
             is_told.set()
 
-    engine = Engine(load, settings, on_state=on_state)
+    engine = Engine(make_worker, settings, on_state=on_state)
     try:
         if not is_told.wait(_LOADING_LIMIT_S) or states[-1].state == "error":
             raise BadModelFile(states[-1].message)
-        above = text.rfind(b"\n\n\n", 0, int(len(text) * _ABOVE_SHARE)) + 3
-        before, after = text[:above], text[above:]
-        first_ms, _ = _ask(engine, before, after, version=0, clock=clock)
-        answers: list[tuple[float, Answer]] = []
-        began_s = clock()
-        for i in range(n_keystrokes):
-            if clock() - began_s > _TYPING_LIMIT_S:
-                break
-            answers.append(_ask(engine, before + TYPED[: i + 1], after, version=i + 1, clock=clock))
+        yield engine
     finally:
         engine.close()
-    return {"first_suggestion_ms": first_ms, **_sum_up(answers)}
 
 
 def _ask(engine: Engine, prefix: bytes, suffix: bytes, *, version: int, clock: Clock) -> tuple[float, Answer]:
@@ -179,16 +193,12 @@ def _sum_up(answers: Sequence[tuple[float, Answer]]) -> Figures:
     decoded = [answer.tokens.get("decoded", 0) for _, answer in answers]
     return {
         "keystrokes": len(answers),
-        "keystroke_p50_ms": _percentile(all_ms, 0.5),
-        "keystroke_p95_ms": _percentile(all_ms, 0.95),
+        "keystroke_p50_ms": percentile(all_ms, 0.5),
+        "keystroke_p95_ms": percentile(all_ms, 0.95),
         "decoded_per_keystroke": round(mean(decoded), 2) if decoded else None,
         "typed_through": len(through_ms),
-        "typed_through_p95_ms": _percentile(through_ms, 0.95),
+        "typed_through_p95_ms": percentile(through_ms, 0.95),
     }
-
-
-def _percentile(values: Sequence[float], share: float) -> float | None:
-    return sorted(values)[int(share * (len(values) - 1))] if values else None
 
 
 def _ms(seconds: float) -> float:

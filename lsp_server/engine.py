@@ -1,8 +1,8 @@
-"""The single worker thread that owns the model. Knows no protocol, no documents and no bytes of a prompt.
+"""The single thread that asks the model, whoever holds it. Knows no protocol, no documents and no bytes of a prompt.
 
 Who wins, who waits and what comes next is decided in schedule.py, always under one lock, which is held neither while
 the model works nor while answers are given. Every request is answered: at its deadline at the latest, at once while
-the model loads, and whatever the model does.
+the model loads, and whatever becomes of the model. A model that dies is loaded again.
 """
 
 from __future__ import annotations
@@ -13,61 +13,52 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
 
 from lsp_server.answer import Answer
+from lsp_server.engine_state import MAX_DEATHS, Deaths, EngineState
 from lsp_server.generation import Generation
 from lsp_server.pending import Pending
 from lsp_server.request import CompletionRequest
 from lsp_server.schedule import Schedule
 from lsp_server.settings import Settings
-from lsp_server.trimming import find_end
-
-if TYPE_CHECKING:  # numpy and the model's runtime are imported by the worker, so that the editor need not wait for them
-    from lsp_server.model_catalog import LoadedModel
-    from lsp_server.model_work import Complete, ModelWork
-
-State = Literal["loading", "idle", "error"]
+from lsp_server.worker import CannotLoad, Done, WorkAborted, Worker, WorkerDied, WorkFailed
 
 CLOSE_TIMEOUT_S = 5.0  # an aborted decode ends within milliseconds, if the runtime heeds the abort
+DEAF_AFTER_S = 10.0  # a runtime that has not heeded an abort by then will not
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class EngineState:
-    """How the model is, for people."""
-
-    state: State
-    message: str
-    model: str = ""
-
-
 class Engine:
-    """Answers requests with the model that `load` gives. Loading begins at once, in the background."""
+    """Answers requests with the model of a worker. Loading begins at once, in the background."""
 
     def __init__(
         self,
-        load: Callable[[], LoadedModel],
+        make_worker: Callable[[], Worker],
         settings: Settings,
         *,
         on_state: Callable[[EngineState], None] = lambda state: None,
-        complete: Complete | None = None,
     ) -> None:
-        """`on_state` is called by the worker thread; `complete` is `byte_fim.complete.complete` unless given."""
+        """`make_worker` is called for each loading; `on_state` is called by threads of the engine."""
         self.settings = settings
-        self._load = load
+        self._make_worker = make_worker
         self._on_state = on_state
-        self._complete = complete
         self._changed = threading.Condition()
         self._schedule = Schedule()
-        self._loaded: LoadedModel | None = None
+        self._worker: Worker | None = None
+        self._model = ""  # its name, once it is loaded
         self._why_not = "model is loading"
         self._is_closing = False
+        self._may_load = True
+        self._is_dismissed = False  # the worker is not wanted any more
+        self._death: WorkerDied | None = None  # that of the worker, noticed while it had nothing to do
+        self._deaths = Deaths()
+        self._stopped_s: float | None = None  # when what runs was told to end
         self._told: EngineState | None = None
-        self._thread = threading.Thread(target=self._work, name="bytefim-model", daemon=True)
+        self._warmed: CompletionRequest | None = None
+        self._thread = threading.Thread(target=self._work, name="bytefim-engine", daemon=True)
         self._thread.start()
 
     def submit(self, request: CompletionRequest) -> Future[Answer]:
@@ -79,6 +70,13 @@ class Engine:
                 self._schedule.refuse(pending, reason=why_not)
             elif self._schedule.add(pending):
                 pending.start_deadline(self._miss_deadline)
+        return pending.answered
+
+    def refuse(self, request: CompletionRequest, *, reason: str) -> Future[Answer]:
+        """Nothing is to be suggested here, whatever the model could say; otherwise as `submit`."""
+        pending = Pending(request, self.settings)
+        with self._deciding():
+            self._schedule.refuse(pending, reason=reason)
         return pending.answered
 
     def cancel(self, request: CompletionRequest) -> None:
@@ -105,6 +103,17 @@ class Engine:
         with self._deciding():
             self._schedule.change(continued, reason="the document changed", settings=self.settings)
 
+    def warm(self, request: CompletionRequest) -> None:
+        """Once nobody waits, evaluate this prompt, so that the next request of the document finds it done."""
+        with self._deciding():
+            if not self._why_not:
+                self._schedule.warm(request, settings=self.settings)
+
+    def is_warm(self, request: CompletionRequest) -> bool:
+        """True when this very request was the latest prompt to be evaluated ahead of time."""
+        with self._changed:
+            return self._warmed is request
+
     def find_last_answer(self, uri: str | None = None) -> Answer | None:
         """What became of the latest request of a document, or of the latest of all."""
         with self._changed:
@@ -115,14 +124,29 @@ class Engine:
         with self._deciding():
             self._schedule.forget(uri, reason="the document was closed")
 
+    def restart(self, settings: Settings) -> None:
+        """Load anew, with these settings, in the background; what waits is answered with nothing."""
+        self.settings = settings
+        with self._deciding():
+            self._dismiss("model is loading")
+            self._deaths.forget()
+            self._may_load = True
+
+    def stop_loading(self) -> None:
+        """The user does not want to wait; until `restart` there is no model. A model that is loaded stays."""
+        message = "loading was stopped; the command bytefim.restartModel loads the model"
+        with self._deciding():
+            if self._model or not self._may_load:
+                return
+            self._dismiss(message)
+        self._tell(EngineState("off", message))
+
     def close(self, *, timeout_s: float = CLOSE_TIMEOUT_S) -> bool:
-        """Stop the worker, in the middle of a decode if need be; True when it has ended."""
+        """Stop the model, in the middle of a decode if need be; True when the thread has ended."""
         with self._deciding():
             self._is_closing = True
-            self._why_not = "the server is stopping"
-            self._schedule.end_all(Answer(outcome="cancelled", reason=self._why_not))
-        # a model that is still being loaded holds nothing worth waiting for
-        self._thread.join(timeout_s if self._loaded else 0.0)
+            self._dismiss("the server is stopping")
+        self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     @contextlib.contextmanager
@@ -131,68 +155,117 @@ class Engine:
         with self._changed:
             yield
             decided = self._schedule.take_decided()
-            if self._loaded is not None and self._schedule.running is not None and self._schedule.running.is_stopped:
-                self._loaded.set_abort(True)
+            running = self._schedule.running
+            if self._worker is not None and running is not None and running.is_stopped and self._stopped_s is None:
+                self._stopped_s = time.monotonic()
+                self._worker.set_abort(True)
             self._changed.notify_all()
         # without the lock: callbacks of others run here
         for pending, answer in decided:
             pending.answer(answer)
 
+    def _dismiss(self, why: str) -> None:
+        """End the worker, if there is one; until another is ready, `why` is the answer to everything."""
+        self._why_not = why
+        self._schedule.end_all(Answer(outcome="cancelled" if self._is_closing else "empty", reason=why))
+        self._is_dismissed = True
+        self._may_load = False
+        if self._worker is not None:
+            self._worker.kill()
+
     def _miss_deadline(self, pending: Pending) -> None:
         reason = f"out of time after {pending.settings.deadline_ms} ms (setting deadline_ms)"
         with self._deciding():
             self._schedule.give_up(pending.request, Answer(outcome="empty", reason=reason))
+            stopped_s = self._stopped_s
+            if self._worker is not None and stopped_s is not None and time.monotonic() - stopped_s > DEAF_AFTER_S:
+                self._worker.kill()
 
     def _work(self) -> None:
-        loaded = self._load_model()
-        if loaded is None:
-            return
-        from lsp_server.model_work import ModelWork
+        while (worker := self._hire()) is not None:
+            try:
+                self._load(worker)
+                while (work := self._begin(worker)) is not None:
+                    answer = self._answer(worker, work)
+                    with self._deciding():
+                        self._stopped_s = None
+                        self._schedule.conclude(answer)
+            except CannotLoad as error:
+                self._give_up(str(error))
+            except WorkerDied as death:
+                self._take_death(death)
+            finally:
+                with self._changed:
+                    self._schedule.conclude(Answer(outcome="empty", reason=self._why_not))
+                    self._worker, self._model, self._stopped_s, self._death = None, "", None, None
+                worker.close()
 
-        model = ModelWork(loaded, complete=self._complete) if self._complete else ModelWork(loaded)
-        while (work := self._begin(loaded)) is not None:
-            answer = self._answer(model, loaded.name, work)
-            with self._deciding():
-                self._schedule.conclude(answer)
-        loaded.close()
-
-    def _begin(self, loaded: LoadedModel) -> Generation | None:
-        """What to work on, once there is something; None when the engine closes."""
+    def _hire(self) -> Worker | None:
+        """A worker that has still to load, once there may be one; None when the engine closes."""
         with self._changed:
-            while not self._is_closing:
+            self._changed.wait_for(lambda: self._is_closing or self._may_load)
+            if self._is_closing:
+                return None
+            self._is_dismissed = False
+            self._worker = self._make_worker()
+            self._worker.on_death = partial(self._notice_death, self._worker)
+            return self._worker
+
+    def _notice_death(self, worker: Worker, death: WorkerDied) -> None:
+        with self._changed:
+            if worker is self._worker:
+                self._death = death
+                self._changed.notify_all()
+
+    def _load(self, worker: Worker) -> None:
+        self._tell(EngineState("loading", "the model is being loaded"))
+        began_s = time.monotonic()
+        name = worker.load(
+            self.settings, lambda message, percentage: self._tell(EngineState("loading", message, "", percentage))
+        )
+        with self._changed:
+            if self._is_dismissed:
+                return
+            self._model = name
+            self._why_not = ""
+        _log.info("loaded model=%s ms=%.0f", name, _ms_since(began_s))
+        self._tell(EngineState("idle", "ready", name))
+
+    def _begin(self, worker: Worker) -> Generation | None:
+        """What to work on, once there is something; None when the worker is to go."""
+        with self._changed:
+            while not self._is_dismissed:
+                if self._death is not None:
+                    raise self._death
                 if (work := self._schedule.begin(settings=self.settings)) is not None:
                     # under the lock: an abort that was meant for the work before must not hit this
-                    loaded.set_abort(False)
+                    worker.set_abort(False)
                     return work
                 self._changed.wait()
             return None
 
-    def _load_model(self) -> LoadedModel | None:
-        from byte_fim.model import ModelError
-
-        self._tell(EngineState("loading", "the model is being loaded"))
-        began_s = time.monotonic()
-        try:
-            loaded = self._load()
-        except ModelError as error:
-            self._give_up(str(error))
-            return None
-        except Exception as error:  # the rim of the thread: whatever it is, requests must be answered
-            _log.exception("model could not be loaded")
-            self._give_up(f"The model could not be loaded ({type(error).__name__}: {error}); run `bytefim doctor`.")
-            return None
+    def _take_death(self, death: WorkerDied) -> None:
         with self._changed:
-            self._loaded = loaded
-            if not self._is_closing:
-                self._why_not = ""
-        _log.info("loaded model=%s layout=%s ms=%.0f", loaded.name, loaded.layout, _ms_since(began_s))
-        self._tell(EngineState("idle", "ready", loaded.name))
-        return loaded
+            if self._is_dismissed:  # as it was meant to
+                return
+            may_try_again = self._deaths.count(time.monotonic())
+        if not may_try_again:
+            remedy = f"{MAX_DEATHS} times in a row; run `bytefim doctor`, then the command bytefim.restartModel"
+            self._give_up(f"{death}, {remedy}.")
+            return
+        _log.error("%s", death)
+        with self._deciding():
+            self._schedule.conclude(Answer(outcome="empty", reason=str(death)))
+            self._why_not = "model is loading"
+            self._schedule.end_all(Answer(outcome="empty", reason=str(death)))
+        self._tell(EngineState("error", f"{death}; it is being started again.", self._model))
 
     def _give_up(self, message: str) -> None:
-        with self._changed:
-            if not self._is_closing:
-                self._why_not = message
+        with self._deciding():
+            if self._is_dismissed:
+                return
+            self._schedule.conclude(Answer(outcome="empty", reason=message))
+            self._dismiss(message)
         self._tell(EngineState("error", message))
 
     def _tell(self, state: EngineState) -> None:
@@ -200,35 +273,37 @@ class Engine:
             self._told = state
             self._on_state(state)
 
-    def _tell_of(self, work: Generation, state: EngineState) -> None:
-        if work.purpose == "answer":  # otherwise nobody asked
-            self._tell(state)
-
-    def _answer(self, model: ModelWork, name: str, work: Generation) -> Answer:
-        from byte_fim.model import DecodeAborted, ModelError
-
+    def _answer(self, worker: Worker, work: Generation) -> Answer:
+        told: EngineState | None = None
         try:
             if work.purpose == "lay out anew":
-                model.lay_out_anew(work)
+                worker.lay_out_anew(work.asked, work.settings)
+                with self._changed:
+                    self._warmed = work.asked
                 return Answer(outcome="empty", reason="laid out anew")
-            answer = model.answer(work, find_end=partial(self._grow, work))
-            work.is_worn = model.is_worn(work)
-        except DecodeAborted:
+            done: Done = worker.answer(work.asked, work.settings, partial(self._grow, work))
+        except WorkAborted:
             return Answer(outcome="empty", reason="the evaluation was interrupted")
-        except ModelError as error:
+        except WorkFailed as error:
             _log.warning("the model failed: %s", error)
-            self._tell_of(work, EngineState("error", str(error), name))
+            told = EngineState("error", str(error), self._model)
             return Answer(outcome="empty", reason=str(error))
+        except WorkerDied:
+            raise
         except Exception as error:  # the rim of the thread: a request that is not answered hangs in the editor
             _log.exception("completion failed")
             return Answer(outcome="empty", reason=f"internal error: {type(error).__name__}; please report it")
-        self._tell_of(work, EngineState("idle", "ready", name))  # after an error, it works again
-        return answer
+        else:
+            told = EngineState("idle", "ready", self._model)  # after an error, it works again
+            work.is_worn = done.is_worn
+            return replace(done.answer, timings_ms={"queue": work.queued_ms, **done.answer.timings_ms})
+        finally:
+            if told is not None and work.purpose == "answer":  # otherwise nobody asked
+                self._tell(told)
 
-    def _grow(self, work: Generation, middle: bytes) -> int | None:
-        with self._changed:
+    def _grow(self, work: Generation, middle: bytes) -> None:
+        with self._deciding():
             work.grow(middle)
-        return find_end(middle, suffix=work.asked.suffix)
 
 
 def _ms_since(began_s: float) -> float:

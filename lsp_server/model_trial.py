@@ -9,9 +9,7 @@ parameters; failures are not, because memory may have been short.
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,10 +18,11 @@ from pathlib import Path
 from typing import Literal, cast
 
 from byte_fim.model import BadModelFile, ModelError
-from lsp_server.findings import Findings, find_cache_file, key_of
+from lsp_server.child_process import CREATION_FLAGS, PYTHON, child_environment, die_quietly, name_end
+from lsp_server.findings import Findings, find_cache_file
+from lsp_server.model_file import key_of
 
-CHILD_COMMAND = (sys.executable, "-P", "-m", "lsp_server.model_trial")
-"""-P: the working directory belongs to the user, and nothing may be imported from it."""
+CHILD_COMMAND = (*PYTHON, "-m", "lsp_server.model_trial")
 LEAST_TIMEOUT_S = 60.0
 TIMEOUT_S_PER_BYTE = 60.0 / 2**30  # a slow disk reads a gigabyte in a minute
 LIBRARY_TIMEOUT_S = 60.0
@@ -129,15 +128,15 @@ def _run(command: Sequence[str], *, timeout_s: float) -> Mapping[str, object] | 
             capture_output=True,
             timeout=timeout_s,
             check=False,
-            env={**os.environ, "GGML_NO_BACKTRACE": "1"},  # or ggml's abort would start a debugger
-            creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+            env=child_environment(),
+            creationflags=CREATION_FLAGS,
         )
     except subprocess.TimeoutExpired:
         return _Attempt("died", f"no answer within {timeout_s:.0f} s")
     except OSError as error:
         return _Attempt("died", f"the trial process did not start: {error.strerror}")
     if ended.returncode != 0:
-        why = _signal_name(ended.returncode) or f"exit status {ended.returncode}"
+        why = name_end(ended.returncode)
         reason = ": ".join(filter(None, (why, _last_words(ended.stderr))))
         return _Attempt("died", reason, is_lasting=why != "SIGKILL")  # SIGKILL: memory was short
     try:
@@ -152,20 +151,13 @@ def _last_words(stderr: bytes) -> str:
     return _SOURCE_FOLDER.sub("", lines[-1])[:_MAX_REASON_CHARACTERS]
 
 
-def _signal_name(return_code: int) -> str | None:
-    try:
-        return signal.Signals(-return_code).name if return_code < 0 else None
-    except ValueError:
-        return f"signal {-return_code}"
-
-
 def _summary(reason: str, *, when: str) -> str:
     return f"passed, {when}" if not reason else f"passed without repacked weights, {when}; with them it died ({reason})"
 
 
 def main(arguments: Sequence[str]) -> int:
     """The child: no arguments, say what the library is; path and parameters, load that model and use it a little."""
-    _die_quietly()
+    die_quietly()
     from byte_fim.backends.llama_cpp import library_facts
 
     said: Mapping[str, str]
@@ -193,18 +185,6 @@ def _exercise(path: Path, params: LoadParams) -> None:
     likely = [int(token) for token in model.next_token_logprobs([prompt])[0].argsort()[-2:]]
     model.next_token_logprobs([[*prompt, token] for token in likely])
     model.close()
-
-
-def _die_quietly() -> None:
-    """No core file in the user's folder, no dialogue on the user's screen."""
-    if sys.platform == "win32":
-        import ctypes
-
-        ctypes.windll.kernel32.SetErrorMode(0x0001 | 0x0002)  # critical errors and faults end the process silently
-    else:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lsp_server.answer import Answer, serve_again
+from lsp_server.answer import Answer, serve_again, unless_unsure
 from lsp_server.generation import Generation
 from lsp_server.pending import Pending
 from lsp_server.request import CompletionRequest
@@ -67,6 +67,10 @@ class Schedule:
         self._stop_what_contradicts(continued, settings)
         self._stop_what_nobody_wants()
 
+    def warm(self, request: CompletionRequest, *, settings: Settings) -> None:
+        """A prompt to be laid out anew when nobody waits."""
+        self._renewal = Generation(request, settings, purpose="lay out anew")
+
     def give_up(self, request: CompletionRequest, answer: Answer) -> None:
         """End a request, if it still waits, and the work for its document."""
         pending = self._waiting.get(request.uri)
@@ -116,14 +120,20 @@ class Schedule:
             return
         is_prefetch = work.purpose == "prefetch"
         if answer.outcome == "shown" or is_prefetch:
-            self._offers.keep(work.asked, answer.middle, settings=work.settings, is_prefetched=is_prefetch)
+            self._offers.keep(
+                work.asked,
+                answer.middle,
+                settings=work.settings,
+                confidence=answer.confidence,
+                is_prefetched=is_prefetch,
+            )
         if work.is_worn and not is_prefetch:
             self._renewal = Generation(work.followed, work.settings, purpose="lay out anew")
         pending = self._waiting.get(work.uri)
         if pending is None:
             return
         if pending.request.prefix == work.asked.prefix and not is_prefetch:
-            self._end(work.uri, answer)
+            self._end(work.uri, unless_unsure(answer, pending.request, pending.settings))
         elif (rest := self._offers.find(pending.request, settings=pending.settings)) is not None:
             del self._waiting[work.uri]
             self._serve(pending, rest, timings_ms={"wait": pending.waited_ms()})
@@ -134,7 +144,8 @@ class Schedule:
 
     def _serve(self, pending: Pending, rest: Rest, *, timings_ms: Mapping[str, float]) -> None:
         served_by = "prefetch" if rest.is_prefetched else "typing through"
-        self._decide(pending, serve_again(rest.middle, served_by=served_by, timings_ms=timings_ms))
+        answer = serve_again(rest.middle, served_by=served_by, timings_ms=timings_ms, confidence=rest.confidence)
+        self._decide(pending, answer)
 
     def _decide(self, pending: Pending, answer: Answer) -> None:
         uri = pending.request.uri
@@ -142,6 +153,10 @@ class Schedule:
         self._last[uri] = answer
         self._decided.append((pending, answer))
         if answer.outcome == "shown":
+            if pending.request.is_invoked:  # the user has seen it: from now on it stays while it is typed through
+                self._offers.keep(
+                    pending.request, answer.middle, settings=pending.settings, confidence=answer.confidence
+                )
             self._plan_ahead(pending, answer.middle)
 
     def _plan_ahead(self, pending: Pending, middle: bytes) -> None:

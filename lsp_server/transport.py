@@ -1,7 +1,6 @@
 """The bytes between the editor and the server: stdin and stdout, or one TCP connection on this machine.
 
-While serving on stdio, the process's own stdout is its stderr, so that nothing but the protocol can reach the editor,
-not even what native code prints; and child processes find stdin empty. Knows no message's meaning.
+While serving on stdio, nothing but the protocol can reach the editor (stdio.py). Knows no message's meaning.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from lsp_server.protocol import BytefimProtocol
+from lsp_server.stdio import take_stdio
 
 _CHUNK_BYTES = 1 << 16
 
@@ -25,7 +25,7 @@ class NotThisMachine(Exception):
 
 def run_stdio(protocol: BytefimProtocol, *, on_end: Callable[[], None]) -> int:
     """Serve until the editor says exit or closes stdin; the exit status. `on_end` runs before the event loop ends."""
-    stdin_fd, stdout = _take_stdio()
+    stdin_fd, stdout = take_stdio()
     protocol.set_writer(_PipeWriter(stdout))
 
     async def serve() -> None:
@@ -113,19 +113,6 @@ def _read(stdin_fd: int) -> bytes:
         return os.read(stdin_fd, _CHUNK_BYTES)
     except OSError:  # Windows says so when the other end of the pipe is gone
         return b""
-
-
-def _take_stdio() -> tuple[int, BinaryIO]:
-    """Stdin and stdout for us alone; whoever uses descriptors 0 and 1 from now on gets nothing and stderr."""
-    stdin_fd, stdout = os.dup(0), os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nowhere, 0)
-    try:
-        os.dup2(2, 1)
-    except OSError:  # started without stderr
-        os.dup2(nowhere, 1)
-    os.close(nowhere)
-    return stdin_fd, stdout
 
 
 def _require_loopback(host: str) -> None:

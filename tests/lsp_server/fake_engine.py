@@ -15,6 +15,7 @@ from byte_fim.generate import Alternative, FindEnd, ShouldStop, StopReason
 from byte_fim.model import DecodeAborted, DecodeCounts, TokenModel
 from byte_fim.reference import ToyModel
 from lsp_server.model_catalog import LoadedModel
+from lsp_server.model_work import ModelWork
 
 WAIT = b"WAIT"  # a prefix that ends so keeps the model busy until it is aborted
 PATIENCE_S = 20.0  # a test that waits longer has failed
@@ -32,6 +33,10 @@ class FakeModel:
         """Prefixes in the order in which they were asked."""
         self.closed = threading.Event()
         self.closing_thread: int | None = None
+
+    def worker(self) -> ModelWork:
+        """It at work, in this process."""
+        return ModelWork(self.load, complete=self.complete)
 
     def load(self, *_: object) -> LoadedModel:
         """What `load_model` gives."""

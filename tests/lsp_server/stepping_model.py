@@ -23,7 +23,10 @@ Speak = Callable[[bytes, bytes], Iterator[bytes]]
 
 
 def speak(prefix: bytes, suffix: bytes) -> Iterator[bytes]:
-    """Tokens of one or two bytes whose text depends on every byte asked, and goes on the same after its beginning."""
+    """Tokens of one or two bytes whose text depends on every byte asked, and goes on the same after its beginning.
+
+    Signs, not letters: of words trimming cuts what the line before the cursor has begun already.
+    """
     while True:
         token = b""
         for _ in range(1 + zlib.crc32(prefix) % 2):
@@ -32,7 +35,7 @@ def speak(prefix: bytes, suffix: bytes) -> Iterator[bytes]:
                 if token:
                     yield token
                 return
-            token += b"\n" if draw < 4 else b"a" if draw < 17 else b"b"
+            token += b"\n" if draw < 4 else b"+" if draw < 17 else b"-"
             prefix += token[-1:]
         yield token
 

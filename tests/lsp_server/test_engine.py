@@ -17,29 +17,17 @@ from byte_fim.fim import FimFormat
 from byte_fim.model import BadModelFile, ModelFailed
 from byte_fim.reference import ToyModel
 from lsp_server.answer import Answer
-from lsp_server.engine import Engine, EngineState
+from lsp_server.engine import Engine
+from lsp_server.engine_state import EngineState
 from lsp_server.model_catalog import LoadedModel
-from lsp_server.request import CompletionRequest
+from lsp_server.model_work import ModelWork
 from lsp_server.settings import Settings
 from lsp_server.trimming import find_end, trim
 from tests.lsp_server.fake_engine import PATIENCE_S, WAIT, FakeModel
+from tests.lsp_server.requests import OTHER, URI, ask
 
 Start = Callable[..., Engine]
 ALONE = Settings(prefetch=False)  # the model works for requests only
-
-
-def ask(prefix: bytes = b"resu", *, uri: str = "file:///a.py", version: int = 1) -> CompletionRequest:
-    return CompletionRequest(
-        uri=uri,
-        version=version,
-        language="python",
-        prefix=prefix,
-        suffix=b"",
-        cursor_offset_bytes=len(prefix),
-        line=0,
-        replace_start=len(prefix),
-        replace_end=len(prefix),
-    )
 
 
 @pytest.fixture
@@ -62,7 +50,7 @@ def start() -> Iterator[Start]:
             if state.state != "loading":
                 is_ready.set()
 
-        engine = Engine(fake.load, settings, on_state=on_state, complete=fake.complete)
+        engine = Engine(fake.worker, settings, on_state=on_state)
         engines.append(engine)
         assert is_ready.wait(PATIENCE_S)
         return engine
@@ -90,6 +78,7 @@ def test_an_answer_is_trimmed_and_says_how_it_came_about(fake: FakeModel, start:
         "drafted": 0,
         "accepted": 0,
         "decode_calls": 5,
+        "context": 0,
     }
     assert answer.missing_mass == {"noncanonical": 0.0, "pruned": 0.25}
     assert set(answer.timings_ms) == {"queue", "complete"}
@@ -119,7 +108,7 @@ def test_a_closed_document_takes_its_suggestions_along(fake: FakeModel, start: S
     """Another file may be opened under the same name."""
     engine = start(fake)
     wait_for(engine.submit(ask(b"resu")))
-    engine.forget("file:///a.py")
+    engine.forget(URI)
     wait_for(engine.submit(ask(b"resul")))
 
     assert fake.asked == [b"resu", b"resul"]
@@ -139,10 +128,10 @@ def test_a_newer_request_of_the_document_stops_the_running_one(fake: FakeModel, 
 def test_a_newer_request_of_the_document_replaces_the_queued_one(fake: FakeModel, start: Start) -> None:
     """Only the newest text is worth an evaluation."""
     engine = start(fake)
-    busy = engine.submit(ask(WAIT, uri="file:///b.py"))
+    busy = engine.submit(ask(WAIT, uri=OTHER))
     assert fake.waiting.wait(PATIENCE_S)
     older, newer = engine.submit(ask(b"older")), engine.submit(ask(b"newer"))
-    engine.supersede("file:///b.py", reason="test")
+    engine.supersede(OTHER, reason="test")
 
     assert [wait_for(f).outcome for f in (busy, older, newer)] == ["superseded", "superseded", "shown"]
     assert fake.asked == [WAIT, b"newer"]
@@ -151,22 +140,22 @@ def test_a_newer_request_of_the_document_replaces_the_queued_one(fake: FakeModel
 def test_a_request_of_another_document_waits_its_turn(fake: FakeModel, start: Start) -> None:
     """Two windows do not supersede each other."""
     engine = start(fake)
-    first = engine.submit(ask(WAIT, uri="file:///b.py"))
+    first = engine.submit(ask(WAIT, uri=OTHER))
     assert fake.waiting.wait(PATIENCE_S)
     second = engine.submit(ask())
 
     assert not first.done()
-    engine.supersede("file:///b.py", reason="test")
+    engine.supersede(OTHER, reason="test")
     assert wait_for(second).outcome == "shown"
 
 
 def test_of_several_documents_the_one_asked_about_last_comes_first(fake: FakeModel, start: Start) -> None:
     """It is the one that the user looks at."""
     engine = start(fake)
-    engine.submit(ask(WAIT, uri="file:///b.py"))
+    engine.submit(ask(WAIT, uri=OTHER))
     assert fake.waiting.wait(PATIENCE_S)
     earlier, later = engine.submit(ask(b"earlier", uri="file:///c.py")), engine.submit(ask(b"later"))
-    engine.supersede("file:///b.py", reason="test")
+    engine.supersede(OTHER, reason="test")
 
     assert [wait_for(earlier).outcome, wait_for(later).outcome] == ["shown", "shown"]
     assert fake.asked == [WAIT, b"later", b"earlier"]
@@ -177,7 +166,7 @@ def test_an_edit_makes_what_runs_for_the_document_void(fake: FakeModel, start: S
     engine = start(fake)
     future = engine.submit(ask(WAIT))
     assert fake.waiting.wait(PATIENCE_S)
-    engine.supersede("file:///a.py", reason="the document changed")
+    engine.supersede(URI, reason="the document changed")
 
     assert (wait_for(future).outcome, wait_for(future).reason) == ("superseded", "the document changed")
 
@@ -200,9 +189,9 @@ def test_the_abort_of_one_request_does_not_hit_the_next(fake: FakeModel, start: 
     for version in range(5):
         future = engine.submit(ask(WAIT, version=version))
         assert fake.waiting.wait(PATIENCE_S)
-        engine.supersede("file:///a.py", reason="test")
+        engine.supersede(URI, reason="test")
         assert wait_for(future).outcome == "superseded"
-        assert wait_for(engine.submit(ask(uri="file:///b.py"))).outcome == "shown"
+        assert wait_for(engine.submit(ask(uri=OTHER))).outcome == "shown"
 
 
 def test_the_deadline_ends_even_the_evaluation_of_a_prompt(fake: FakeModel, start: Start) -> None:
@@ -212,7 +201,7 @@ def test_the_deadline_ends_even_the_evaluation_of_a_prompt(fake: FakeModel, star
 
     assert (answer.outcome, answer.middle) == ("empty", b"")
     assert "deadline_ms" in answer.reason
-    assert wait_for(engine.submit(ask(uri="file:///b.py"))) is not None
+    assert wait_for(engine.submit(ask(uri=OTHER))) is not None
 
 
 def test_the_deadline_counts_for_what_is_queued(start: Start) -> None:
@@ -228,7 +217,7 @@ def test_the_deadline_counts_for_what_is_queued(start: Start) -> None:
     engine = start(Deaf(), Settings(deadline_ms=10))
     running = engine.submit(ask())
     assert entered.wait(PATIENCE_S)
-    queued = engine.submit(ask(uri="file:///b.py"))
+    queued = engine.submit(ask(uri=OTHER))
     try:
         assert [wait_for(running).outcome, wait_for(queued).outcome] == ["empty", "empty"]
     finally:
@@ -240,16 +229,16 @@ def test_while_the_model_loads_requests_are_answered_at_once() -> None:
     release = threading.Event()
     fake = FakeModel()
 
-    def load() -> LoadedModel:
+    def load(*_: object) -> LoadedModel:
         assert release.wait(PATIENCE_S)
         return fake.load()
 
-    engine = Engine(load, Settings(), complete=fake.complete)
+    engine = Engine(lambda: ModelWork(load, complete=fake.complete), Settings())
     future = engine.submit(ask())
 
     assert future.done()
     assert (future.result().outcome, future.result().reason) == ("empty", "model is loading")
-    assert not engine.close()
+    assert not engine.close(timeout_s=0.0)
     release.set()
     assert fake.closed.wait(PATIENCE_S)
 
@@ -265,7 +254,7 @@ def test_a_model_that_cannot_be_loaded_is_the_reason_of_every_answer(error: Exce
     """A server without a model is still a server; it says why it is silent."""
     told, is_told = list[EngineState](), threading.Event()
 
-    def load() -> LoadedModel:
+    def load(*_: object) -> LoadedModel:
         raise error
 
     def on_state(state: EngineState) -> None:
@@ -273,7 +262,7 @@ def test_a_model_that_cannot_be_loaded_is_the_reason_of_every_answer(error: Exce
         if state.state == "error":
             is_told.set()
 
-    engine = Engine(load, Settings(), on_state=on_state)
+    engine = Engine(lambda: ModelWork(load), Settings(), on_state=on_state)
     assert is_told.wait(PATIENCE_S)
     answer = wait_for(engine.submit(ask()))
 
@@ -321,7 +310,7 @@ def test_closing_ends_a_running_decode_and_the_thread(fake: FakeModel, start: St
     engine = start(fake)
     running = engine.submit(ask(WAIT))
     assert fake.waiting.wait(PATIENCE_S)
-    queued = engine.submit(ask(uri="file:///b.py"))
+    queued = engine.submit(ask(uri=OTHER))
 
     assert engine.close()
     assert [wait_for(running).outcome, wait_for(queued).outcome] == ["cancelled", "cancelled"]
@@ -349,12 +338,12 @@ def test_when_turned_off_nothing_is_asked(fake: FakeModel, start: Start) -> None
 def test_the_last_decision_is_remembered_per_document_until_it_is_closed(fake: FakeModel, start: Start) -> None:
     """`bytefim/why` asks for it afterwards."""
     engine = start(fake)
-    first, second = wait_for(engine.submit(ask(uri="file:///a.py"))), wait_for(engine.submit(ask(uri="file:///b.py")))
+    first, second = wait_for(engine.submit(ask(uri=URI))), wait_for(engine.submit(ask(uri=OTHER)))
 
-    assert engine.find_last_answer("file:///a.py") is first
+    assert engine.find_last_answer(URI) is first
     assert engine.find_last_answer() is second
-    engine.forget("file:///a.py")
-    assert engine.find_last_answer("file:///a.py") is None
+    engine.forget(URI)
+    assert engine.find_last_answer(URI) is None
 
 
 def test_a_character_that_stands_there_already_is_not_offered(start: Start) -> None:
@@ -395,9 +384,13 @@ def test_the_engine_asks_the_real_completion_as_it_is_meant_to_be_asked() -> Non
     )
     is_ready = threading.Event()
     settings = Settings(max_tokens=4, deadline_ms=60_000)
-    engine = Engine(lambda: loaded, settings, on_state=lambda state: is_ready.set() if state.state == "idle" else None)
+    engine = Engine(
+        lambda: ModelWork(lambda *_: loaded),
+        settings,
+        on_state=lambda state: is_ready.set() if state.state == "idle" else None,
+    )
     assert is_ready.wait(PATIENCE_S)
-    answer = wait_for(engine.submit(ask(b"abc a")))
+    answer = wait_for(engine.submit(ask(b"abc a", b"")))
     options = CompleteOptions(layout="plain", cut="word", max_tokens=4)
     expected = complete(model, fim, b"abc a", b"", options=options, find_end=partial(find_end, suffix=b""))
 

@@ -6,18 +6,19 @@ from pathlib import Path
 
 from byte_fim.backends.llama_cpp import LlamaCppModel
 from lsp_server.answer import Answer
-from lsp_server.generation import Generation
 from lsp_server.model_catalog import LoadedModel
 from lsp_server.model_work import ModelWork
+from lsp_server.request import CompletionRequest
 from lsp_server.settings import Settings
-from tests.lsp_server.schedule_desk import ALONE, FOO, URI, Desk, request
+from tests.lsp_server.requests import URI, ask
+from tests.lsp_server.schedule_desk import ALONE, FOO, Desk
 
-SETTINGS = Settings(layout="psm", max_tokens=4)
+ONE_TOKEN = Settings(layout="psm", max_tokens=1)  # the prompt is what is counted
 
 
 def begin_worn(desk: Desk, prefix: bytes = b"foo.") -> None:
     """Ask, and have the model find that the prompt is worn."""
-    desk.submit(request(prefix))
+    desk.submit(ask(prefix))
     desk.step()
     assert desk.schedule.running is not None
     desk.schedule.running.is_worn = True
@@ -51,7 +52,7 @@ def test_it_gives_way_to_a_request_that_needs_the_model() -> None:
     work = desk.schedule.running
     assert work is not None
     assert work.purpose == "lay out anew"
-    number = desk.submit(request(b"foo.bar(x)"))
+    number = desk.submit(ask(b"foo.bar(x)"))
 
     assert work.is_stopped
     desk.run()
@@ -64,8 +65,8 @@ def test_it_goes_on_while_its_suggestion_is_typed_through() -> None:
     begin_worn(desk)
     finish(desk)
     desk.step()
-    desk.change(request(b"foo.b"))
-    number = desk.submit(request(b"foo.b"))
+    desk.change(ask(b"foo.b"))
+    number = desk.submit(ask(b"foo.b"))
 
     assert desk.answers[number].middle == b"ar(x)"
     assert desk.schedule.running is not None
@@ -75,7 +76,7 @@ def test_it_goes_on_while_its_suggestion_is_typed_through() -> None:
 def test_it_is_dropped_when_the_document_changes_elsewhere_or_is_closed() -> None:
     """A prompt of a text that is gone helps nobody."""
     for drop in (
-        lambda desk: desk.change(request(b"foo.", b"\nother end\n")),
+        lambda desk: desk.change(ask(b"foo.", b"\nother end\n")),
         lambda desk: desk.schedule.forget(URI, reason="the document was closed"),
     ):
         desk = Desk(FOO, ALONE)
@@ -86,6 +87,20 @@ def test_it_is_dropped_when_the_document_changes_elsewhere_or_is_closed() -> Non
         assert not desk.step()
 
 
+def test_a_prompt_is_laid_out_for_whoever_asks_for_it_once_nobody_waits() -> None:
+    """What else goes into a prompt changes when other documents do; no key press shall wait for that."""
+    desk = Desk(FOO, ALONE)
+    desk.submit(ask(b"foo."))
+    desk.schedule.warm(ask(b"foo.x"), settings=ALONE)
+    desk.step()
+    finish(desk)
+    desk.step()
+    work = desk.schedule.running
+
+    assert work is not None
+    assert (work.purpose, work.asked.prefix) == ("lay out anew", b"foo.x")
+
+
 def test_what_it_finds_is_offered_to_nobody() -> None:
     """It has no answer."""
     desk = Desk(FOO, ALONE)
@@ -94,7 +109,7 @@ def test_what_it_finds_is_offered_to_nobody() -> None:
     desk.step()
     work = desk.schedule.running
     desk.schedule.conclude(Answer(outcome="empty", reason="laid out anew"))
-    number = desk.submit(request(b"foo.bar(x)\n"))
+    number = desk.submit(ask(b"foo.bar(x)\n"))
 
     assert work is not None
     assert number not in desk.answers
@@ -105,19 +120,19 @@ def test_on_the_real_model_the_next_key_finds_the_new_prompt_evaluated(tiny: Lla
     tiny.forget()
     typed, work = type_until_worn(tiny)
     before = tiny.counts
-    work.lay_out_anew(generation(typed))
+    work.lay_out_anew(document(typed), ONE_TOKEN)
     n_ahead = tiny.counts.since(before).decoded_tokens
     before = tiny.counts
-    work.answer(generation(typed + b"x"), find_end=lambda middle: 0)
+    done = work.answer(document(typed + b"x"), ONE_TOKEN, lambda middle: None)
     n_for_the_key = tiny.counts.since(before).decoded_tokens
 
     assert n_ahead > 100
     assert n_for_the_key <= 8
-    assert not work.is_worn(generation(typed + b"x"))
+    assert not done.is_worn
 
 
-def generation(prefix: bytes) -> Generation:
-    return Generation(request(prefix, Path(__file__).read_bytes()[:600]), SETTINGS)
+def document(prefix: bytes) -> CompletionRequest:
+    return ask(prefix, Path(__file__).read_bytes()[:600])
 
 
 def type_until_worn(model: LlamaCppModel) -> tuple[bytes, ModelWork]:
@@ -131,10 +146,10 @@ def type_until_worn(model: LlamaCppModel) -> tuple[bytes, ModelWork]:
         set_abort=model.set_abort,
         facts={},
     )
-    work, text = ModelWork(loaded), b"import json\n"
+    work, text = ModelWork(lambda *_: loaded), b"import json\n"
+    work.load(ONE_TOKEN, lambda *_: None)
     for i in range(60):
         text += b"value_%d = json.loads(line)\n" % i
-        work.answer(generation(text), find_end=lambda middle: 0)
-        if work.is_worn(generation(text)):
+        if work.answer(document(text), ONE_TOKEN, lambda middle: None).is_worn:
             return text, work
     raise AssertionError("never worn")
