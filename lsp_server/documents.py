@@ -1,114 +1,113 @@
 """The byte-exact mirror of each open document, and how LSP positions point into it.
 
-A line ends at `\\n`, `\\r\\n` or `\\r` and nowhere else: form feed, U+0085 and U+2028 are text. A position past the
-end of a line means the end of that line, before its line break; past the last line, the end of the text. A position
-inside a character (a UTF-8 byte or half of a surrogate pair) means the start of that character, except that
-`place_at` keeps a UTF-8 byte where it is, since a request may stand there. A lone surrogate, which UTF-8 cannot hold,
-becomes U+FFFD: one UTF-16 unit for another, so positions keep their meaning. Knows nothing of requests, models or the
-protocol library's own copy of the text.
+A position past the end of a line means the end of that line, before its line break; past the last line, the end of
+the text. A position inside a character (a UTF-8 byte or half of a surrogate pair) means the start of that character,
+except that `offset_at` keeps a UTF-8 byte where it is, since a request may stand there. A lone surrogate, which UTF-8
+cannot hold, becomes U+FFFD: one UTF-16 unit for another, so positions keep their meaning. Knows nothing of requests,
+models or the protocol library's own copy of the text.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
 from lsprotocol.types import Position, Range, TextDocumentContentChangeEvent, TextDocumentContentChangePartial
 
-PositionEncoding = Literal["utf-8", "utf-16", "utf-32"]
+from lsp_server.text import PositionEncoding, Text, character_end, character_start
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A spot in a document: a line that exists and a column within its text."""
-
-    line: int
-    column_bytes: int
-    """from the start of the line, never past its line break"""
+_LONGEST_CHARACTER_BYTES = 4
 
 
 class Document:
     """One open document as the editor has it, in UTF-8. One thread owns it."""
 
-    __slots__ = ("_lines", "language", "uri", "version")
+    __slots__ = ("_text", "edited_line", "language", "uri", "version")
 
     def __init__(self, uri: str, text: str, *, language: str = "", version: int = 0) -> None:
         self.uri = uri
         self.language = language
         self.version = version
-        self._lines = _split_lines(_to_utf8(text), is_end=True)
+        self.edited_line: int | None = None
+        """where the latest edit began; None: nothing was edited, or all of it"""
+        self._text = Text(_to_utf8(text))
 
     @property
     def n_bytes(self) -> int:
         """Length of the whole text."""
-        return sum(map(len, self._lines))
+        return self._text.n_bytes
 
     @property
     def text(self) -> bytes:
         """The whole text; costs a copy."""
-        return b"".join(self._lines)
+        return b"".join(self._text.blocks)
 
     def digest(self) -> str:
         """SHA-256 of the whole text, in hexadecimal."""
-        return hashlib.sha256(self.text).hexdigest()
+        digest = hashlib.sha256()
+        for block in self._text.blocks:
+            digest.update(block)
+        return digest.hexdigest()
 
-    def place_at(self, position: Position, *, encoding: PositionEncoding) -> Place:
-        """Where a position points; with utf-8 this may be inside a character."""
-        line = max(0, position.line)
-        if line >= len(self._lines):
-            return Place(len(self._lines) - 1, len(self.line_text(len(self._lines) - 1)))
-        return Place(line, _column_bytes(self.line_text(line), max(0, position.character), encoding=encoding))
+    def read(self, start_bytes: int, end_bytes: int) -> bytes:
+        """What is between two offsets, as far as the text goes."""
+        start_bytes, end_bytes = max(0, start_bytes), min(end_bytes, self.n_bytes)
+        return self._text.read(start_bytes, end_bytes) if start_bytes < end_bytes else b""
+
+    def read_lines(self, first: int, end: int) -> bytes:
+        """The lines from `first` to before `end`, with their line breaks, as far as there are any."""
+        text = self._text
+        starts_bytes = [text.line_start(line) if line < text.n_lines else text.n_bytes for line in (first, end)]
+        return self.read(*starts_bytes)
+
+    def offset_at(self, position: Position, *, encoding: PositionEncoding) -> int:
+        """Where a position points, in bytes; with utf-8 this may be inside a character."""
+        text, line = self._text, max(0, position.line)
+        if line >= text.n_lines:
+            return text.n_bytes
+        n_units_before_line = text.units_before(text.line_start(line), encoding=encoding)
+        offset_bytes = text.offset_after(n_units_before_line + max(0, position.character), encoding=encoding)
+        return min(offset_bytes, text.line_end(line))
 
     def position_at(self, offset_bytes: int, *, encoding: PositionEncoding) -> Position:
         """The position of a byte offset; within a line break it is the end of its line, outside the text its end.
 
         Inside a character it is the start of the character, except with utf-8.
         """
-        line, column_bytes = 0, max(0, offset_bytes)
-        while line < len(self._lines) - 1 and column_bytes >= len(self._lines[line]):
-            column_bytes -= len(self._lines[line])
-            line += 1
-        text = self.line_text(line)
-        column_bytes = min(column_bytes, len(text))
+        offset_bytes = min(max(0, offset_bytes), self.n_bytes)
+        line = self._text.line_at(offset_bytes)
+        offset_bytes = min(offset_bytes, self._text.line_end(line))
         if encoding != "utf-8":
-            column_bytes = character_start(text, column_bytes)
-        return Position(line, units_before(text, column_bytes, encoding=encoding))
+            offset_bytes, _ = self.character_at(offset_bytes)
+        n_units_before_line = self._text.units_before(self._text.line_start(line), encoding=encoding)
+        return Position(line, self._text.units_before(offset_bytes, encoding=encoding) - n_units_before_line)
 
-    def line_text(self, line: int) -> bytes:
-        """A line without its line break."""
-        return self._lines[line].rstrip(b"\r\n")
-
-    def split_at(self, place: Place) -> tuple[bytes, bytes]:
-        """The bytes before a place and the bytes after it."""
-        before, here, after = self._lines[: place.line], self._lines[place.line], self._lines[place.line + 1 :]
-        return b"".join([*before, here[: place.column_bytes]]), b"".join([here[place.column_bytes :], *after])
+    def character_at(self, offset_bytes: int) -> tuple[int, int]:
+        """Start and end of the character inside which an offset is; where none is, the offset twice."""
+        first_bytes = max(0, offset_bytes - _LONGEST_CHARACTER_BYTES)
+        around = self.read(first_bytes, offset_bytes + _LONGEST_CHARACTER_BYTES)
+        inside = offset_bytes - first_bytes
+        return first_bytes + character_start(around, inside), first_bytes + character_end(around, inside)
 
     def apply(self, change: TextDocumentContentChangeEvent, *, encoding: PositionEncoding) -> None:
         """Take over one change of the editor: of a range, or of the whole text."""
         if isinstance(change, TextDocumentContentChangePartial):
             self._edit(change.range, change.text, encoding=encoding)
         else:
-            self._lines = _split_lines(_to_utf8(change.text), is_end=True)
+            self._text = Text(_to_utf8(change.text))
+            self.edited_line = None
 
     def _edit(self, edited: Range, text: str, *, encoding: PositionEncoding) -> None:
+        one_bytes = other_bytes = self._edge_at(edited.start, encoding=encoding)
+        if edited.end != edited.start:
+            other_bytes = self._edge_at(edited.end, encoding=encoding)
         # a range whose ends are swapped means the same text
-        start, end = sorted(self._edge_at(position, encoding=encoding) for position in (edited.start, edited.end))
-        first, last = start.line, end.line
-        block = self._lines[first][: start.column_bytes] + _to_utf8(text) + self._lines[last][end.column_bytes :]
-        if block.startswith(b"\n") and first > 0 and self._lines[first - 1].endswith(b"\r"):
-            # \r and \n that come to stand side by side are one line break
-            first -= 1
-            block = self._lines[first] + block
-        self._lines[first : last + 1] = _split_lines(block, is_end=last == len(self._lines) - 1)
+        self._text.replace(min(one_bytes, other_bytes), max(one_bytes, other_bytes), _to_utf8(text))
+        self.edited_line = min(edited.start.line, edited.end.line, self._text.n_lines - 1)
 
-    def _edge_at(self, position: Position, *, encoding: PositionEncoding) -> Place:
-        place = self.place_at(position, encoding=encoding)
-        return Place(place.line, character_start(self.line_text(place.line), place.column_bytes))
+    def _edge_at(self, position: Position, *, encoding: PositionEncoding) -> int:
+        start_bytes, _ = self.character_at(self.offset_at(position, encoding=encoding))
+        return start_bytes
 
 
 class Documents:
@@ -118,13 +117,19 @@ class Documents:
         self.encoding: PositionEncoding = "utf-16"  # what LSP says when nothing was negotiated
         self._by_uri: dict[str, Document] = {}
 
+    def __iter__(self) -> Iterator[Document]:
+        """Those first that were opened or changed last."""
+        return reversed(self._by_uri.values())
+
     def open(self, document: Document) -> None:
         """Begin, or begin again, to mirror a document."""
+        self.close(document.uri)
         self._by_uri[document.uri] = document
 
     def change(self, uri: str, changes: Sequence[TextDocumentContentChangeEvent], *, version: int) -> None:
         """Take over changes in their order; for a document that is not open there is nothing to do."""
-        if (document := self._by_uri.get(uri)) is not None:
+        if (document := self._by_uri.pop(uri, None)) is not None:
+            self._by_uri[uri] = document
             for change in changes:
                 document.apply(change, encoding=self.encoding)
             document.version = version
@@ -138,49 +143,9 @@ class Documents:
         return self._by_uri.get(uri)
 
 
-def character_start(text: bytes, column_bytes: int) -> int:
-    """Start of the character that holds this column; the column itself where a character starts or the text ends."""
-    while 0 < column_bytes < len(text) and text[column_bytes] & 0xC0 == 0x80:
-        column_bytes -= 1
-    return column_bytes
-
-
-def character_end(text: bytes, column_bytes: int) -> int:
-    """As `character_start`, towards the end."""
-    while 0 < column_bytes < len(text) and text[column_bytes] & 0xC0 == 0x80:
-        column_bytes += 1
-    return column_bytes
-
-
-def units_before(text: bytes, column_bytes: int, *, encoding: PositionEncoding) -> int:
-    """What an LSP position calls this column, which may be inside a character only when the encoding is utf-8."""
-    if encoding == "utf-8":
-        return column_bytes
-    head = text[:column_bytes].decode()
-    return len(head) if encoding == "utf-32" else len(head.encode("utf-16-le")) // 2
-
-
-def _column_bytes(text: bytes, n_units: int, *, encoding: PositionEncoding) -> int:
-    if encoding == "utf-8" or text.isascii():
-        return min(n_units, len(text))
-    if encoding == "utf-32":
-        return len(text.decode()[:n_units].encode())
-    units = text.decode().encode("utf-16-le")[: 2 * n_units]
-    # "ignore" drops the half of a surrogate pair that the cut has left at the end
-    return len(units.decode("utf-16-le", errors="ignore").encode())
-
-
-def _split_lines(block: bytes, *, is_end: bool) -> list[bytes]:
-    """Lines with their breaks; where the text ends (`is_end`), what follows the last break is a line, even empty."""
-    # of bytes, splitlines() knows the line breaks of LSP only; of str it cuts at U+2028, form feed and others too
-    lines = block.splitlines(keepends=True)
-    if is_end and (not lines or lines[-1].endswith((b"\n", b"\r"))):
-        lines.append(b"")
-    return lines
-
-
 def _to_utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return _LONE_SURROGATE.sub("\ufffd", text).encode()
+        # halves that belong together become their character, lone ones U+FFFD
+        return text.encode("utf-16-le", errors="surrogatepass").decode("utf-16-le", errors="replace").encode()

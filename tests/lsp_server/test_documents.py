@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import time
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +16,9 @@ from lsprotocol.types import (
     TextDocumentContentChangeWholeDocument,
 )
 
-from lsp_server.documents import Document, Documents, Place, PositionEncoding, units_before
+from lsp_server.documents import Document, Documents
+from lsp_server.text import PositionEncoding
+from tests.lsp_server.slow_text import SlowText
 
 URI = "file:///w/a.py"
 ENCODINGS: tuple[PositionEncoding, ...] = ("utf-8", "utf-16", "utf-32")
@@ -38,41 +38,6 @@ def edited(text: str, *changes: TextDocumentContentChangeEvent, encoding: Positi
     return document.text.decode()
 
 
-@dataclass
-class SlowMirror:
-    """One string; every position is found by walking over all characters from the start."""
-
-    text: str
-    encoding: PositionEncoding
-
-    def apply(self, change: TextDocumentContentChangeEvent) -> None:
-        if isinstance(change, TextDocumentContentChangeWholeDocument):
-            self.text = change.text
-            return
-        start, end = sorted((self.offset(change.range.start), self.offset(change.range.end)))
-        self.text = self.text[:start] + change.text + self.text[end:]
-
-    def offset(self, position: Position) -> int:
-        line = i = 0
-        while line < position.line and i < len(self.text):
-            if self.text[i] == "\n" or (self.text[i] == "\r" and self.text[i + 1 : i + 2] != "\n"):
-                line += 1
-            i += 1
-        if line < position.line:
-            return len(self.text)
-        units = 0
-        while i < len(self.text) and self.text[i] not in "\r\n":
-            units += self.units(self.text[i])
-            if units > position.character:
-                break
-            i += 1
-        return i
-
-    def units(self, character: str) -> int:
-        widths = {"utf-8": len(character.encode()), "utf-16": 2 if ord(character) > 0xFFFF else 1, "utf-32": 1}
-        return widths[self.encoding]
-
-
 pieces = st.sampled_from(PIECES) | st.sampled_from(["\n", "\r", "\r\n"]) | st.sampled_from(NO_BREAKS)
 texts = st.lists(pieces, max_size=8).map("".join)
 positions = st.builds(Position, st.integers(0, 4), st.integers(0, 5) | st.just(10_000))
@@ -87,37 +52,30 @@ def test_any_edits_leave_the_bytes_that_lsp_says(
     text: str, edits: list[TextDocumentContentChangeEvent], encoding: PositionEncoding
 ) -> None:
     """A mirror that is off by one byte makes every later suggestion wrong."""
-    document, slow = Document(URI, text), SlowMirror(text, encoding)
+    document, slow = Document(URI, text), SlowText(text, encoding)
     for change in edits:
         document.apply(change, encoding=encoding)
         slow.apply(change)
 
-        assert document.text == slow.text.encode()
+        assert document.text == slow.utf8()
 
 
 @given(texts, positions, st.sampled_from(ENCODINGS))
-def test_a_place_splits_the_text_where_lsp_says(text: str, position: Position, encoding: PositionEncoding) -> None:
+def test_a_position_points_where_lsp_says(text: str, position: Position, encoding: PositionEncoding) -> None:
     """The cursor of a request is found by the same rules as the edges of an edit, but a UTF-8 byte is kept."""
-    document, slow = Document(URI, text), SlowMirror(text, encoding)
-
-    before, after = document.split_at(document.place_at(position, encoding=encoding))
-
-    assert before + after == text.encode()
-    expected = len(text[: slow.offset(position)].encode())
-    inside = len(before) - expected
-    assert inside == 0 or (encoding == "utf-8" and 0 < inside < 4 and after[0] & 0xC0 == 0x80)
+    assert Document(URI, text).offset_at(position, encoding=encoding) == SlowText(text, encoding).offset_at(position)
 
 
 @given(texts, positions, st.sampled_from(ENCODINGS))
-def test_a_place_has_a_position_that_leads_back_to_it(
+def test_an_offset_has_a_position_that_leads_back_to_it(
     text: str, position: Position, encoding: PositionEncoding
 ) -> None:
-    """The range of a suggestion is computed from the place, not copied from the request."""
+    """The range of a suggestion is computed from the offset, not copied from the request."""
     document = Document(URI, text)
-    place = document.place_at(position, encoding=encoding)
-    units = units_before(document.line_text(place.line), place.column_bytes, encoding=encoding)
+    offset_bytes = document.offset_at(position, encoding=encoding)
+    found = document.position_at(offset_bytes, encoding=encoding)
 
-    assert document.place_at(Position(place.line, units), encoding=encoding) == place
+    assert document.offset_at(found, encoding=encoding) == offset_bytes
 
 
 @pytest.mark.parametrize("not_a_break", NO_BREAKS)
@@ -151,13 +109,14 @@ def test_a_byte_inside_a_character_is_no_place_for_an_edit_but_one_for_a_request
     """Byte-exact completion can stand there; an edit there would leave broken UTF-8."""
     document = Document(URI, "né")
 
-    assert document.place_at(Position(0, 2), encoding="utf-8") == Place(0, 2)
+    assert document.offset_at(Position(0, 2), encoding="utf-8") == 2
     assert edited("né", edit((0, 2), (0, 2), "x"), encoding="utf-8") == "nxé"
 
 
 def test_a_lone_surrogate_becomes_a_replacement_character() -> None:
     """JSON can spell what UTF-8 cannot; one UTF-16 unit stays one, so later positions keep their meaning."""
     assert edited("", edit((0, 0), (0, 0), "a\ud83db")) == "a\ufffdb"
+    assert edited("\ude42x\ud83d") == "\ufffdx\ufffd"
 
 
 def test_an_edit_does_not_change_the_message_it_came_in() -> None:
@@ -176,17 +135,6 @@ def test_the_digest_is_that_of_the_whole_text() -> None:
 
     assert document.digest() == hashlib.sha256("é\r\n🙂".encode()).hexdigest()
     assert document.n_bytes == 8
-
-
-def test_an_edit_of_a_long_file_costs_little() -> None:
-    """Splitting the whole text anew at every key press costs 10 ms at 50,000 lines, that is 5 s for these."""
-    document = Document(URI, "".join(f"line {i}\n" for i in range(50_000)))
-    began_s = time.process_time()
-    for i in range(500):
-        document.apply(edit((25_000, i), (25_000, i), "x"), encoding="utf-16")
-        document.place_at(Position(25_000, i + 1), encoding="utf-16")
-
-    assert time.process_time() - began_s < 1.0
 
 
 def test_changes_of_a_document_that_is_not_open_are_ignored() -> None:
@@ -208,16 +156,38 @@ def test_several_changes_of_one_message_apply_in_order() -> None:
     assert (document.text, document.version) == (b"xab", 2)
 
 
+def test_documents_come_in_the_order_of_their_last_use() -> None:
+    """What was worked on last is likeliest to matter elsewhere."""
+    documents = Documents()
+    for uri in "abc":
+        documents.open(Document(uri, ""))
+    documents.change("a", [edit((0, 0), (0, 0), "x")], version=2)
+    documents.open(Document("b", "again"))
+    documents.close("c")
+
+    assert [document.uri for document in documents] == ["b", "a"]
+
+
+def test_a_document_knows_where_it_was_edited_last() -> None:
+    """The lines around an edit say more than the top of a file."""
+    document = Document(URI, "a\nb\nc\n")
+    assert document.edited_line is None
+    document.apply(edit((2, 0), (1, 0), ""), encoding="utf-8")
+    assert document.edited_line == 1
+    document.apply(TextDocumentContentChangeWholeDocument("new"), encoding="utf-8")
+
+    assert document.edited_line is None
+
+
 @given(st.lists(st.sampled_from([*NO_BREAKS, *PIECES, "\n", "\r\n", "\r"]), max_size=12), st.sampled_from(ENCODINGS))
 def test_a_byte_offset_and_its_position_mean_the_same_place(pieces: list[str], encoding: PositionEncoding) -> None:
     """The engine counts bytes; what it tells of must be found again."""
     document = Document(URI, "".join(pieces))
     for offset_bytes in range(document.n_bytes + 3):
         position = document.position_at(offset_bytes, encoding=encoding)
-        before, after = document.split_at(document.place_at(position, encoding=encoding))
-
-        assert before + after == document.text
-        n_missing_bytes = min(offset_bytes, document.n_bytes) - len(before)
+        found_bytes = document.offset_at(position, encoding=encoding)
+        n_missing_bytes = min(offset_bytes, document.n_bytes) - found_bytes
+        after = document.read(found_bytes, document.n_bytes)
         # inside a line break, and in most encodings inside a character, there is no position
         assert 0 <= n_missing_bytes <= (1 if encoding == "utf-8" else 3)
         is_at_edge = not n_missing_bytes

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lsprotocol.types import Position
 
-from lsp_server.documents import Document, PositionEncoding
+from lsp_server.documents import Document
 from lsp_server.position import build_request
-from lsp_server.request import CompletionRequest
+from lsp_server.request import CompletionRequest, with_line_feeds
+from lsp_server.text import PositionEncoding, character_end, character_start
 
 
 def ask(
@@ -96,3 +99,66 @@ def test_a_single_long_line_is_shortened_at_a_character() -> None:
     assert 0 < len(request.prefix) <= 51
     assert 0 < len(request.suffix) <= 51
     assert set(request.prefix.decode() + request.suffix.decode()) == {"é"}
+
+
+def keep_end(text: bytes, n_bytes: int) -> bytes:
+    """The definition, on a text that is all at hand: from a multiple of a quarter on, then from a line start."""
+    if len(text) <= n_bytes:
+        return text
+    step = max(1, n_bytes // 4)
+    start = -(-(len(text) - n_bytes) // step) * step
+    line_start = text.find(b"\n", start - 1) + 1
+    return text[line_start if 0 < line_start < len(text) else character_end(text, start) :]
+
+
+def keep_start(text: bytes, n_bytes: int) -> bytes:
+    """Likewise: up to the last line start, else to a character."""
+    if len(text) <= n_bytes:
+        return text
+    line_end = text.rfind(b"\n", 0, n_bytes) + 1
+    return text[: line_end or character_start(text, n_bytes)]
+
+
+pieces = st.sampled_from(["a", "bc ", "é", "合", "🙂", "\n", "\r\n", "\r", "\u2028"])
+texts = st.lists(pieces, max_size=30).map("".join)
+
+
+@settings(max_examples=400)
+@given(texts, st.data(), st.integers(0, 40), st.integers(0, 40))
+def test_the_window_is_that_of_the_whole_text(
+    text: str, data: st.DataObject, n_prefix_bytes: int, n_suffix_bytes: int
+) -> None:
+    """Only a few kilobytes of the document are read; what is asked must be as if all of it were."""
+    utf8 = text.encode()
+    document = Document("file:///a.py", text)
+    offset_bytes = data.draw(st.integers(0, len(utf8)))
+    position = document.position_at(offset_bytes, encoding="utf-8")
+    cursor = document.offset_at(position, encoding="utf-8")
+    request = build_request(
+        document, position, encoding="utf-8", n_prefix_bytes=n_prefix_bytes, n_suffix_bytes=n_suffix_bytes
+    )
+
+    assert request.prefix == with_line_feeds(keep_end(utf8[:cursor], n_prefix_bytes))
+    after = utf8[character_end(utf8, cursor) :]
+    assert request.suffix == with_line_feeds(keep_start(after, n_suffix_bytes))
+    assert request.cursor_offset_bytes == cursor
+
+
+@settings(max_examples=400)
+@given(st.lists(texts, max_size=4), texts, st.integers(0, 60))
+def test_the_cells_before_a_cell_are_before_its_text(cells: list[str], text: str, n_prefix_bytes: int) -> None:
+    """A notebook is one program; a blank line is between its parts."""
+    joined = b"".join(cell.encode() + (b"\n" if cell.endswith("\n") else b"\n\n") for cell in cells if cell)
+    document = Document("cell:2", text)
+    request = build_request(
+        document,
+        document.position_at(document.n_bytes, encoding="utf-16"),
+        encoding="utf-16",
+        n_prefix_bytes=n_prefix_bytes,
+        n_suffix_bytes=10,
+        cells_before=[Document("cell:1", cell) for cell in cells],
+    )
+
+    cursor = request.cursor_offset_bytes
+    assert request.prefix == with_line_feeds(keep_end(joined + text.encode()[:cursor], n_prefix_bytes))
+    assert request.line == document.position_at(cursor, encoding="utf-16").line
