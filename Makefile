@@ -8,7 +8,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-slow lint types bench wheel
+.PHONY: help .venv demo test test-slow lint types settings bench wheel
 
 help: ## this list
 	@echo "make TARGET   (PYTHON=python3.12 chooses the interpreter that .venv is made from)"
@@ -26,13 +26,17 @@ test: .venv ## all tests that need no editor and no network, without the slow on
 test-slow: .venv ## the tests marked slow
 	$(BIN)/python -m pytest -m slow
 
-lint: .venv ## style, format, and the direction of imports
+lint: .venv ## style, format, the direction of imports, and what is generated from the settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate_settings.py --check
 
 types: .venv ## pyright, strict
 	$(BIN)/pyright
+
+settings: .venv ## the page about settings, and what editors are told of them
+	$(BIN)/python scripts/generate_settings.py
 
 BENCHMARKS := $(shell grep -l __main__ benchmarks/*.py)
 bench: .venv ## every benchmark: a table, then one JSON line

@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,10 +18,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from cursors import sample_cursors
-from report import finish, make_parser, percentile, show_table
+from report import finish, make_parser, show_table
 
-from byte_fim.model import DecodeAborted, TokenModel
+from byte_fim.model import TokenModel
 from lsp_server.model_catalog import LoadedModel, load_model
+from lsp_server.speed import abort_once, percentile
 
 N_CONTEXT_TOKENS = 4096
 N_PROMPT_TOKENS = 2000
@@ -97,36 +97,13 @@ def measure(loaded: LoadedModel, prompt: Sequence[int], *, n_aborts: int, chance
     for _ in range(4 * n_aborts):
         if len(aborts.took_ms) == n_aborts:
             break
-        model.forget()
-        took_ms = abort_once(loaded, prompt, after_s=chance.uniform(0, whole_s))
+        took_ms = abort_once(loaded, prompt, after_s=chance.uniform(0, whole_s), clock=time.perf_counter)
         if took_ms is None:
             aborts.n_too_late += 1
             continue
         aborts.took_ms.append(took_ms)
         aborts.n_wrong_after += int(model.next_token_logprobs([prompt])[0].argmax()) != expected
     return aborts
-
-
-def abort_once(loaded: LoadedModel, prompt: Sequence[int], *, after_s: float) -> float | None:
-    """Milliseconds from the request to the end of the evaluation; None when that came first."""
-    requested_s = 0.0
-
-    def request() -> None:
-        nonlocal requested_s
-        requested_s = time.perf_counter()
-        loaded.set_abort(True)
-
-    timer = threading.Timer(after_s, request)
-    timer.start()
-    try:
-        loaded.model.next_token_logprobs([prompt])
-        return None
-    except DecodeAborted:
-        return (time.perf_counter() - requested_s) * 1000
-    finally:
-        timer.cancel()
-        timer.join()
-        loaded.set_abort(False)
 
 
 if __name__ == "__main__":

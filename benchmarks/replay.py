@@ -11,7 +11,7 @@ import queue
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Protocol, cast
 
@@ -28,8 +28,9 @@ from lsp_server.answer import Answer
 from lsp_server.documents import Document, Documents
 from lsp_server.position import build_request
 from lsp_server.request import CompletionRequest
-from lsp_server.server import BytefimServer, change_document
+from lsp_server.session import BytefimServer
 from lsp_server.settings import Settings
+from lsp_server.text_sync import change_document
 
 Kind = Literal["typing on", "typing anew", "deletion", "jump", "accept"]
 """Typing on: an insertion directly after the last one. Typing anew: one after a jump or a deletion."""
@@ -153,7 +154,8 @@ class Replay:
         n_before, new = done
         if n_before or new:
             self._change(start_end, n_before, new)
-        request = self._server.request_at(self._document, Position(*self._editor.position()))
+        asked = self._server.request_at(self._document, Position(*self._editor.position()))
+        request = replace(asked, is_invoked=True)  # whatever the model makes of it counts, however sure it is
         keystroke = Keystroke(self._kind(event), request, sent_s)
         self._suggestion = b""
         self.keystrokes.append(keystroke)

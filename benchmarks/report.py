@@ -35,11 +35,6 @@ def finish(result: Mapping[str, object]) -> None:
     print(json.dumps(dict(result)))
 
 
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """The value that this share of the values does not exceed, in [0, 1]; None of no values."""
-    return sorted(values)[int(share * (len(values) - 1))] if values else None
-
-
 def _text(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:.3g}" if abs(cell) < 1 else f"{cell:.2f}"

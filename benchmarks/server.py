@@ -1,147 +1,144 @@
 """A real server process over stdio all day long in short: documents, edits, requests; throughput, latency, memory.
 
-Every request follows an edit of one character, as typing does, over several open documents. Memory is the server's
-resident set size.
+Beside the traffic something small is asked every 20 ms: what the server's loop makes others wait for. Memory is the
+resident set of the server and of all its child processes. `--hostile` adds what no person makes: a line of a megabyte,
+JSON nested 100,000 deep, 10,000 documents at once.
 """
 
 from __future__ import annotations
 
-import json
-import random
-import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import psutil
 from cursors import sample_cursors
+from editor import Editor, Pinger
 from report import finish, make_parser, show_table
+from traffic import Traffic
+
+from lsp_server.speed import percentile
 
 N_DOCUMENTS = 8
-SETTLED_AFTER = 0.2  # share of the requests after which caches of fixed size are full and memory must stay flat
-TYPED = "self.value = other_name(index)\n    return result\n"
-
-
-class Editor:
-    """The least of an editor: sends requests, waits for their replies."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._to: IO[bytes] = process.stdin
-        self._from: IO[bytes] = process.stdout
-        self._n_sent = 0
-
-    def send(self, method: str, params: object, *, number: int | None = None) -> None:
-        message = {"jsonrpc": "2.0", "method": method, "params": params} | ({} if number is None else {"id": number})
-        body = json.dumps(message).encode()
-        self._to.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        self._to.flush()
-
-    def ask(self, method: str, params: object) -> object:
-        self._n_sent += 1
-        self.send(method, params, number=self._n_sent)
-        while (message := self.read()).get("id") != self._n_sent or "method" in message:
-            pass
-        return message.get("result")
-
-    def wait_until_idle(self) -> None:
-        while (message := self.read()).get("method") != "bytefim/status" or message["params"]["state"] == "loading":
-            pass
-
-    def read(self) -> dict:
-        length = 0
-        while line := self._from.readline().strip():
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        if not length:
-            raise SystemExit(
-                "The server ended; run the command by hand to see why: python -P -m lsp_server serve --stdio"
-            )
-        return json.loads(self._from.read(length))
+N_SAMPLES = 64
+SETTLED_AFTER = 0.2  # share of the time after which caches of fixed size are full and memory must stay flat
+MEMORY_EVERY = 50  # requests
+BURDEN_EVERY = 200  # requests
+MIB = 1 << 20
+SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
 def main() -> None:
-    parser = make_parser(__doc__ or "", limit=1000)
+    parser = make_parser(__doc__ or "", limit=1000, counted="requests")
+    parser.add_argument("--minutes", type=float, help="go on for so long, however many requests that takes")
     parser.add_argument("--document-bytes", type=int, default=30_000, help="size to which documents are cut")
+    parser.add_argument("--hostile", action="store_true", help="add what no person makes")
     arguments = parser.parse_args()
     command = [sys.executable, "-P", "-m", "lsp_server", "serve", "--stdio"]
     command += ["--model", arguments.model] if arguments.model else []
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        try:
-            figures = drive(
-                Editor(process), psutil.Process(process.pid), arguments.limit, arguments.seed, arguments.document_bytes
-            )
-        finally:
-            process.kill()
+    limit = sys.maxsize if arguments.minutes else arguments.limit
+    figures = measure(
+        command,
+        n_requests=limit,
+        seconds=60 * arguments.minutes if arguments.minutes else float("inf"),
+        seed=arguments.seed,
+        document_bytes=arguments.document_bytes,
+        is_hostile=arguments.hostile,
+    )
     if not arguments.json:
         show_table(["figure", "value"], [[name, value] for name, value in figures.items()])
     finish(figures)
 
 
-def drive(editor: Editor, server: psutil.Process, n_requests: int, seed: int, document_bytes: int) -> dict[str, object]:
-    chooser = random.Random(seed)
-    editor.ask(
-        "initialize",
-        {"processId": None, "rootUri": None, "capabilities": {"general": {"positionEncodings": ["utf-8"]}}},
-    )
-    editor.send("initialized", {})
-    editor.wait_until_idle()
-    cursors = sample_cursors(N_DOCUMENTS, seed=seed, balanced=False)
-    texts = [cursor.text[:document_bytes].decode("utf-8", "ignore") for cursor in cursors]
-    documents = [[f"file:///bench/{i}.py", text, 1] for i, text in enumerate(texts)]
-    for uri, text, version in documents:
-        editor.send(
-            "textDocument/didOpen",
-            {"textDocument": {"uri": uri, "languageId": "python", "version": version, "text": text}},
+def measure(
+    command: Sequence[str], *, n_requests: int, seconds: float, seed: int, document_bytes: int, is_hostile: bool
+) -> dict[str, object]:
+    """Run the server and its traffic until either is enough; the figures, in the order in which they are shown."""
+    with tempfile.NamedTemporaryFile(suffix=".log") as log, Editor(command, log=log.file) as editor:
+        capabilities = {"general": {"positionEncodings": ["utf-8"]}}
+        options = {"statistics": False}
+        editor.ask(
+            "initialize",
+            {
+                "processId": None,
+                "rootUri": None,
+                "capabilities": capabilities,
+                "initializationOptions": options,
+            },
         )
-    line_of = [min(60, text.count("\n")) for _, text, _ in documents]
-    took_ms: list[float] = []
-    rss: list[int] = []
-    n_shown = 0
-    start_s = time.perf_counter()
-    for i in range(n_requests):
-        which = chooser.randrange(len(documents))
-        document, line = documents[which], line_of[which]
-        column = i % len(TYPED)
-        document[2] += 1
-        at = {"line": line, "character": 0}
-        # the typed line grows and starts anew: the document stays of one size
-        new = TYPED[: column + 1].replace("\n", " ")
-        old_end = {"line": line + 1, "character": 0}
-        change = {"range": {"start": at, "end": old_end}, "text": new + "\n"}
-        editor.send(
-            "textDocument/didChange",
-            {"textDocument": {"uri": document[0], "version": document[2]}, "contentChanges": [change]},
-        )
-        asked_s = time.perf_counter()
-        position = {"line": line, "character": len(new)}
-        result = editor.ask(
-            "textDocument/inlineCompletion",
-            {"textDocument": {"uri": document[0]}, "position": position, "context": {"triggerKind": 2}},
-        )
-        took_ms.append((time.perf_counter() - asked_s) * 1e3)
-        n_shown += bool(isinstance(result, dict) and result["items"])
-        rss.append(server.memory_info().rss)
-    seconds = time.perf_counter() - start_s
-    editor.ask("shutdown", None)
-    editor.send("exit", None)
-    took_ms.sort()
-    mib = 1 << 20
+        editor.notify("initialized", {})
+        if not editor.is_idle.wait(120):
+            raise SystemExit("The model was not loaded within two minutes; run `bytefim doctor`.")
+        traffic = Traffic(editor, _samples(document_bytes, seed), n_documents=N_DOCUMENTS, seed=seed)
+        ping = {"textDocument": {"uri": "file:///bench/ping.txt"}}
+        opened = {**ping["textDocument"], "languageId": "plaintext", "version": 1, "text": "ping"}
+        editor.notify("textDocument/didOpen", {"textDocument": opened})
+        start_s = time.perf_counter()
+        with Pinger(editor, "bytefim/documentDigest", ping) as pinger:
+            rss_mib = _drive(traffic, editor.process.pid, n_requests, start_s + seconds, is_hostile=is_hostile)
+        took_s = time.perf_counter() - start_s
+        n_wrong_mirrors = traffic.count_wrong_mirrors()
+        editor.ask("shutdown", None)
+        editor.notify("exit", None)
+        n_slow = Path(log.name).read_bytes().count(b"slow handler")
+    settled_mib = rss_mib[int(len(rss_mib) * SETTLED_AFTER)]
     return {
-        "requests": n_requests,
-        "shown": n_shown,
-        "requests_per_s": n_requests / seconds,
-        "p50_ms": took_ms[len(took_ms) // 2],
-        "p95_ms": took_ms[int(len(took_ms) * 0.95)],
-        "max_ms": took_ms[-1],
-        "rss_start_mib": rss[0] / mib,
-        "rss_settled_mib": rss[int(len(rss) * SETTLED_AFTER)] / mib,
-        "rss_end_mib": rss[-1] / mib,
+        **{name: traffic.counts[name] for name in ("requests", "shown", "accepted", "superseded", "cancelled")},
+        **{name: traffic.counts[name] for name in ("errors", "stale")},
+        "wrong_mirrors": n_wrong_mirrors,
+        "slow_handlers": n_slow,
+        "minutes": took_s / 60,
+        "requests_per_s": traffic.n_requests / took_s,
+        **{f"{name}_ms": percentile(traffic.took_ms, share) for name, share in SHARES.items()},
+        **{f"loop_{name}_ms": percentile(pinger.took_ms, share) for name, share in SHARES.items()},
+        "rss_start_mib": rss_mib[0],
+        "rss_settled_mib": settled_mib,
+        "rss_end_mib": rss_mib[-1],
+        "rss_growth_percent": 100 * (rss_mib[-1] / settled_mib - 1),
     }
+
+
+def _drive(traffic: Traffic, pid: int, n_requests: int, end_s: float, *, is_hostile: bool) -> list[float]:
+    """Resident memory every so many requests, in MiB."""
+    rss_mib: list[float] = []
+    n_burdens = 0
+    while traffic.n_requests < n_requests and time.perf_counter() < end_s:
+        traffic.step()
+        if traffic.n_requests >= MEMORY_EVERY * len(rss_mib):
+            rss_mib.append(_memory_mib(pid))
+        if is_hostile and traffic.n_requests >= BURDEN_EVERY * (n_burdens + 1):
+            n_burdens += 1
+            traffic.burden()
+            if n_burdens == 1:
+                traffic.crowd()
+    return [*rss_mib, _memory_mib(pid)]
+
+
+def _memory_mib(pid: int) -> float:
+    """Of the process and all below it; one that ends meanwhile counts nothing."""
+    total = 0
+    server = psutil.Process(pid)
+    for process in (server, *server.children(recursive=True)):
+        try:
+            total += process.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total / MIB
+
+
+def _samples(document_bytes: int, seed: int) -> list[tuple[bytes, int]]:
+    """Texts and cursors, in whole characters."""
+    found: list[tuple[bytes, int]] = []
+    for cursor in sample_cursors(N_SAMPLES, seed=seed, balanced=False):
+        text = cursor.text.decode("utf-8", "ignore").replace("\r", "").encode()[:document_bytes]
+        before = text[: min(cursor.offset_bytes, len(text) * 2 // 3)].decode("utf-8", "ignore").encode()
+        after = text[len(before) :].decode("utf-8", "ignore").encode()
+        found.append((before + after, len(before)))
+    return found
 
 
 if __name__ == "__main__":

@@ -20,12 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
 from cursors import sample_cursors
-from report import finish, make_parser, percentile, show_table
+from report import finish, make_parser, show_table
 
 from byte_fim.backends.llama_cpp import LlamaCppModel
 from byte_fim.backends.llama_cpp.library import Handle, lib
 from byte_fim.choose import choose
 from lsp_server.model_catalog import load_model
+from lsp_server.speed import percentile
 
 N_TOKENS = 64
 PROMPT_TOKENS = (32, 256, 768)

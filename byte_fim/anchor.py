@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from byte_fim.boundary import find_boundary, line_start
 from byte_fim.conditioning import Conditioning
 from byte_fim.cover import Covers
-from byte_fim.fim import CutPolicy, FimFormat, Hole, Layout, Prompt, fit_hole, lay_out
+from byte_fim.fim import CutPolicy, FimFormat, FindOutline, Hole, Layout, Prompt, fit_hole_with_outline, lay_out
 from byte_fim.model import Tokenizing
 from byte_fim.sequences import common_beginning
 from byte_fim.vocab import Tokens
@@ -31,6 +31,8 @@ class Scheme:
     conditioning: Conditioning
     n_room_tokens: int
     """for prefix and suffix together"""
+    preamble: Tokens = ()
+    """what stands in front of them, whatever the layout"""
 
     @property
     def n_slack_tokens(self) -> int:
@@ -46,14 +48,13 @@ class Anchor:
     lead: bytes
     """before the cut, as far as it fits"""
     lead_tokens: Tokens
+    """with the outline of what did not fit before it"""
     suffix: bytes
     """as far as it fits"""
     suffix_tokens: Tokens
     n_skipped_bytes: int
     """of the prefix, before the lead"""
     is_suffix_whole: bool
-    typed_at_first: bytes
-    """behind the cut when it was made"""
 
     @property
     def n_typed_tokens(self) -> int:
@@ -71,50 +72,69 @@ class Anchor:
         return prefix[start + len(self.lead) :] if start >= 0 and prefix.startswith(self.lead, start) else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An anchor and what stood behind it last."""
+
+    anchor: Anchor
+    typed: bytes
+    n_typed_tokens: int
+    """settled ones behind the cut"""
+    n_first_tokens: int
+    """as many when the cut was made"""
+
+    @property
+    def is_worn(self) -> bool:
+        """True when most of the room that was free at first is used up."""
+        n_free_at_first = self.anchor.n_typed_tokens - self.n_first_tokens
+        return self.n_typed_tokens - self.n_first_tokens > n_free_at_first // 2
+
+
 class Anchors:
     """The anchors of one model, least recently used dropped first, each with what stood behind it last."""
 
-    def __init__(self) -> None:
-        self._kept: list[tuple[Anchor, bytes]] = []
+    def __init__(self, find_outline: FindOutline = lambda skipped, kept, n_bytes: b"") -> None:
+        """`find_outline` says what of a text that does not fit stands in its place, from one anchor to the next."""
+        self._find_outline = find_outline
+        self._kept: list[_Kept] = []
 
     def lay_out(self, model: Tokenizing, fim: FimFormat, prefix: bytes, suffix: bytes, scheme: Scheme) -> Prompt:
         """The prompt at an anchor that fits, else at a new one. Raises NoFimTokens."""
         if scheme.conditioning != "exact":
-            anchor, tail = _cut_as_it_stands(model, prefix, suffix, scheme)
+            anchor, tail = _cut_as_it_stands(model, prefix, suffix, scheme, self._find_outline)
             return _lay_out(fim, anchor, (), tail)
-        found = self._find(model, fim, prefix, suffix, scheme)
+        found = self._take_fitting(model, fim, prefix, suffix, scheme)
         if found is None:
-            anchor, typed = _drop_anchor(model, prefix, suffix, scheme)
-            prompt, _ = _force(model, fim, anchor, typed)
+            anchor, typed = _drop_anchor(model, prefix, suffix, scheme, self._find_outline)
+            prompt, n_tokens = _force(model, fim, anchor, typed)
+            kept = _Kept(anchor, typed, n_tokens, n_tokens)
         else:
-            anchor, typed, prompt = found
-        self._kept = [*self._kept, (anchor, typed)][-_KEPT:]
+            kept, prompt = found
+        self._kept = [*self._kept, kept][-_KEPT:]
         return prompt
 
-    def _find(
+    def _take_fitting(
         self, model: Tokenizing, fim: FimFormat, prefix: bytes, suffix: bytes, scheme: Scheme
-    ) -> tuple[Anchor, bytes, Prompt] | None:
-        """Takes out the latest anchor that fits and still has room."""
+    ) -> tuple[_Kept, Prompt] | None:
+        """Takes out the latest anchor that fits and still has room, with the text as it is now behind it."""
         for i in range(len(self._kept) - 1, -1, -1):
-            anchor, earlier = self._kept[i]
+            earlier = self._kept[i]
+            anchor = earlier.anchor
             typed = anchor.find_typed(prefix, suffix) if anchor.scheme == scheme else None
-            if typed is None or not _goes_on(earlier, typed):
+            if typed is None or not _goes_on(earlier.typed, typed):
                 continue
-            prompt, n_typed = _force(model, fim, anchor, typed)
-            if n_typed <= anchor.n_typed_tokens:
+            prompt, n_tokens = _force(model, fim, anchor, typed)
+            if n_tokens <= anchor.n_typed_tokens:
                 del self._kept[i]
-                return anchor, typed, prompt
+                return _Kept(anchor, typed, n_tokens, earlier.n_first_tokens), prompt
         return None
 
-    def is_worn(self, model: Tokenizing, fim: FimFormat, prefix: bytes, suffix: bytes, scheme: Scheme) -> bool:
-        """True when so much was typed behind the latest anchor that a new one is better laid out while nobody waits."""
-        if not self._kept or self._kept[-1][0].scheme != scheme:
-            return False
-        anchor, _ = self._kept[-1]
-        if (typed := anchor.find_typed(prefix, suffix)) is None:
-            return False
-        n_first, n_typed = (_force(model, fim, anchor, text)[1] for text in (anchor.typed_at_first, typed))
-        return n_typed - n_first > (anchor.n_typed_tokens - n_first) // 2
+    def is_worn(self, scheme: Scheme) -> bool:
+        """True when so much was typed behind the anchor used last that a new one is better laid out while nobody waits.
+
+        Anchors of another scheme are none of its business: then False.
+        """
+        return bool(self._kept) and self._kept[-1].anchor.scheme == scheme and self._kept[-1].is_worn
 
     def adopt(self, others: Anchors) -> None:
         """Takes over anchors that were laid out elsewhere, as the most recently used."""
@@ -135,14 +155,23 @@ def _force(model: Tokenizing, fim: FimFormat, anchor: Anchor, typed: bytes) -> t
 
 
 def _lay_out(fim: FimFormat, anchor: Anchor, typed: Tokens, tail: bytes) -> Prompt:
+    scheme = anchor.scheme
     return lay_out(
-        fim, anchor.scheme.layout, lead=anchor.lead_tokens, suffix=anchor.suffix_tokens, typed=typed, tail=tail
+        fim,
+        scheme.layout,
+        preamble=scheme.preamble,
+        lead=anchor.lead_tokens,
+        suffix=anchor.suffix_tokens,
+        typed=typed,
+        tail=tail,
     )
 
 
-def _drop_anchor(model: Tokenizing, prefix: bytes, suffix: bytes, scheme: Scheme) -> tuple[Anchor, bytes]:
+def _drop_anchor(
+    model: Tokenizing, prefix: bytes, suffix: bytes, scheme: Scheme, find_outline: FindOutline
+) -> tuple[Anchor, bytes]:
     """A new anchor where the policy wants it, and what stands behind it."""
-    hole = _fit(model, prefix, suffix, scheme)
+    hole = _fit(model, prefix, suffix, scheme, find_outline)
     canonical = Covers.of(model).canonical
     cut = find_boundary(canonical, hole.prefix, latest=line_start(hole.prefix))
     if scheme.layout == "psm":
@@ -153,18 +182,21 @@ def _drop_anchor(model: Tokenizing, prefix: bytes, suffix: bytes, scheme: Scheme
     return _anchor_at(model, cut, hole, prefix, suffix, scheme), hole.prefix[cut:]
 
 
-def _cut_as_it_stands(model: Tokenizing, prefix: bytes, suffix: bytes, scheme: Scheme) -> tuple[Anchor, bytes]:
+def _cut_as_it_stands(
+    model: Tokenizing, prefix: bytes, suffix: bytes, scheme: Scheme, find_outline: FindOutline
+) -> tuple[Anchor, bytes]:
     """At the cursor; for healing, before the last token."""
-    hole = _fit(model, prefix, suffix, scheme)
+    hole = _fit(model, prefix, suffix, scheme, find_outline)
     cut = len(hole.prefix)
-    if scheme.conditioning == "healing" and hole.prefix_tokens:
-        cut -= len(model.vocab.bytes_of(hole.prefix_tokens[-1]))
+    if scheme.conditioning == "healing" and hole.prefix:
+        cut = max(0, cut - len(model.vocab.bytes_of(hole.prefix_tokens[-1])))  # a token may reach into the outline
     return _anchor_at(model, cut, hole, prefix, suffix, scheme), hole.prefix[cut:]
 
 
-def _fit(model: Tokenizing, prefix: bytes, suffix: bytes, scheme: Scheme) -> Hole:
+def _fit(model: Tokenizing, prefix: bytes, suffix: bytes, scheme: Scheme, find_outline: FindOutline) -> Hole:
     after = b"" if scheme.layout == "plain" else suffix
-    return fit_hole(model.tokenize, prefix, after, n_tokens=scheme.n_room_tokens - scheme.n_slack_tokens)
+    n_tokens = scheme.n_room_tokens - scheme.n_slack_tokens
+    return fit_hole_with_outline(model.tokenize, prefix, after, n_tokens=n_tokens, find_outline=find_outline)
 
 
 def _anchor_at(model: Tokenizing, cut: int, hole: Hole, prefix: bytes, suffix: bytes, scheme: Scheme) -> Anchor:
@@ -176,15 +208,14 @@ def _anchor_at(model: Tokenizing, cut: int, hole: Hole, prefix: bytes, suffix: b
         suffix_tokens=hole.suffix_tokens,
         n_skipped_bytes=len(prefix) - len(hole.prefix),
         is_suffix_whole=len(suffix) == len(hole.suffix),
-        typed_at_first=hole.prefix[cut:],
     )
 
 
 def _tokens_before(model: Tokenizing, hole: Hole, cut: int) -> Tokens:
-    """Tokens of the prefix up to `cut`: taken from the encoding at hand when a token ends there, else encoded anew."""
+    """Tokens of outline and prefix up to `cut`: of the encoding at hand when a token ends there, else encoded anew."""
     n_tokens, offset = len(hole.prefix_tokens), len(hole.prefix)
     while offset > cut and n_tokens:
         n_tokens -= 1
         offset -= len(model.vocab.bytes_of(hole.prefix_tokens[n_tokens]))
     is_border = model.vocab.decode(hole.prefix_tokens[n_tokens:]) == hole.prefix[cut:]
-    return hole.prefix_tokens[:n_tokens] if is_border else tuple(model.tokenize(hole.prefix[:cut]))
+    return hole.prefix_tokens[:n_tokens] if is_border else tuple(model.tokenize(hole.outline + hole.prefix[:cut]))

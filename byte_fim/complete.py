@@ -41,6 +41,8 @@ class CompleteOptions:
     top_p: float = 1.0
     """in (0, 1]: least set of likeliest tokens that holds this much probability"""
     seed: int = 0
+    preamble: Tokens = ()
+    """other files, in front of every layout (`other_files.show_files`)"""
 
     def scheme(self, model: TokenModel) -> Scheme:
         """How texts are laid out for the model; covers and the completion need room too."""
@@ -48,7 +50,8 @@ class CompleteOptions:
             layout=self.layout,
             cut=self.cut,
             conditioning=self.conditioning,
-            n_room_tokens=model.n_context_tokens - self.max_tokens - RESERVED_TOKENS,
+            preamble=self.preamble,
+            n_room_tokens=model.n_context_tokens - self.max_tokens - RESERVED_TOKENS - len(self.preamble),
         )
 
 

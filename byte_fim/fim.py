@@ -2,12 +2,13 @@
 
 Layouts: docs/exactness.md, section 7. `plain`: prefix. `spm`: PRE SUF suffix MID prefix (contiguous: prefix and middle
 are one text). `psm`: PRE lead SUF suffix MID, and the rest of the prefix is forced as the beginning of the middle.
+Where the prefix does not fit, an outline of what is cut off may stand in its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from byte_fim.model import ModelError
@@ -19,6 +20,12 @@ CutPolicy = Literal["cursor", "word", "anchor"]
 cursor's line.
 """
 
+FindOutline = Callable[[bytes, bytes, int], bytes]
+"""Given what is cut off, what is kept after it, and a number of bytes: what of the former, at most so much, is worth
+keeping. Whole lines.
+"""
+
+OUTLINE_SHARE = 1 / 16  # of the room for text, where there is an outline: more of it costs more text than it is worth
 PREFIX_SHARE = 0.75  # of the room for text; what one side does not need goes to the other
 _MOST_BYTES_PER_TOKEN = 16  # more text than this per token of room is not looked at
 
@@ -38,6 +45,10 @@ class FimFormat:
     """What stands before everything (BOS). Part of the law: it changes what the model says."""
     separator_id: TokenId | None = None
     """What parts documents in training; opens a plain prompt where no BOS does, since something has to."""
+    repository_id: TokenId | None = None
+    """Stands before the name of a repository; None where the model has no such token or was not trained with it."""
+    file_id: TokenId | None = None
+    """Stands before the path of each file of a repository; None likewise."""
 
     @property
     def is_complete(self) -> bool:
@@ -60,18 +71,23 @@ class Hole:
     prefix: bytes
     suffix: bytes
     prefix_tokens: Tokens
-    """canonical encoding of `prefix` as it stands, broken words included"""
+    """canonical encoding of `outline` and `prefix` as they stand, broken words included"""
     suffix_tokens: Tokens
+    outline: bytes = b""
+    """of what was cut off before `prefix`"""
 
 
-def lay_out(fim: FimFormat, layout: Layout, *, lead: Tokens, suffix: Tokens, typed: Tokens, tail: bytes) -> Prompt:
+def lay_out(
+    fim: FimFormat, layout: Layout, *, preamble: Tokens = (), lead: Tokens, suffix: Tokens, typed: Tokens, tail: bytes
+) -> Prompt:
     """`lead`, `typed` and `tail` are the prefix in three parts: in `psm` only the lead stands before the suffix.
 
-    Raises NoFimTokens when the layout needs ids that the format lacks.
+    `preamble` stands before all text, whatever the layout. Raises NoFimTokens when the layout needs ids that the format
+    lacks.
     """
     if layout == "plain":
         opening = fim.start_ids or (() if fim.separator_id is None else (fim.separator_id,))
-        return Prompt(opening + lead + typed, tail)
+        return Prompt(opening + preamble + lead + typed, tail)
     before, after, middle = fim.prefix_id, fim.suffix_id, fim.middle_id
     if before is None or after is None or middle is None:
         raise NoFimTokens(
@@ -79,8 +95,8 @@ def lay_out(fim: FimFormat, layout: Layout, *, lead: Tokens, suffix: Tokens, typ
             " or choose a FIM model."
         )
     if layout == "spm":
-        return Prompt((*fim.start_ids, before, after, *suffix, middle, *lead, *typed), tail)
-    return Prompt((*fim.start_ids, before, *lead, after, *suffix, middle, *typed), tail)
+        return Prompt((*fim.start_ids, *preamble, before, after, *suffix, middle, *lead, *typed), tail)
+    return Prompt((*fim.start_ids, *preamble, before, *lead, after, *suffix, middle, *typed), tail)
 
 
 def fit_hole(tokenize: Callable[[bytes], list[TokenId]], prefix: bytes, suffix: bytes, *, n_tokens: int) -> Hole:
@@ -92,11 +108,38 @@ def fit_hole(tokenize: Callable[[bytes], list[TokenId]], prefix: bytes, suffix: 
     n_tokens = max(4, n_tokens)
     suffix_room = n_tokens - int(n_tokens * PREFIX_SHARE)
     step = max(1, n_tokens // 4)
-    after, after_tokens = _keep_start(tokenize, suffix, suffix_room, step)
+    after, after_tokens = keep_start(tokenize, suffix, suffix_room, step)
     before, before_tokens = _keep_end(tokenize, prefix, n_tokens - len(after_tokens), step)
     if len(after) < len(suffix) and len(before_tokens) + suffix_room < n_tokens:
-        after, after_tokens = _keep_start(tokenize, suffix, n_tokens - len(before_tokens), step)
+        after, after_tokens = keep_start(tokenize, suffix, n_tokens - len(before_tokens), step)
     return Hole(before, after, tuple(before_tokens), tuple(after_tokens))
+
+
+def fit_hole_with_outline(
+    tokenize: Callable[[bytes], list[TokenId]],
+    prefix: bytes,
+    suffix: bytes,
+    *,
+    n_tokens: int,
+    find_outline: FindOutline,
+) -> Hole:
+    """As `fit_hole`; where the prefix does not fit, an outline of what is cut off stands before it."""
+    without = fit_hole(tokenize, prefix, suffix, n_tokens=n_tokens)
+    if len(without.prefix) == len(prefix):
+        return without
+    room = int(n_tokens * OUTLINE_SHARE)
+    hole = fit_hole(tokenize, prefix, suffix, n_tokens=n_tokens - room)
+    skipped = prefix[: len(prefix) - len(hole.prefix)]
+    n_bytes = room * _MOST_BYTES_PER_TOKEN
+    while True:
+        outline = find_outline(skipped, hole.prefix, n_bytes)
+        if not outline:
+            return without
+        tokens = tokenize(outline + hole.prefix)
+        n_outline_tokens = len(tokens) - len(hole.prefix_tokens)
+        if n_outline_tokens <= room:
+            return replace(hole, outline=outline, prefix_tokens=tuple(tokens))
+        n_bytes = min(n_bytes, len(outline)) * room // n_outline_tokens
 
 
 def _keep_end(
@@ -112,9 +155,13 @@ def _keep_end(
         start = _up(start + max(1, len(kept) * (len(tokens) - room) // len(tokens)), step)
 
 
-def _keep_start(
+def keep_start(
     tokenize: Callable[[bytes], list[TokenId]], text: bytes, room: int, step: int
 ) -> tuple[bytes, list[TokenId]]:
+    """The beginning of the text that fits in `room` tokens, and these; cut after a line break where there is one.
+
+    The cut is looked for at multiples of `step` bytes.
+    """
     end = len(text) if len(text) <= room * _MOST_BYTES_PER_TOKEN else room * _MOST_BYTES_PER_TOKEN // step * step
     while True:
         kept = text[: _line_end_before(text, end)] if end < len(text) else text

@@ -44,6 +44,16 @@ class Alternative:
     """evaluated before they were chosen, on a guess"""
     n_accepted_tokens: int = 0
     """of these, the ones that were chosen and gone on from: each saved a decode call"""
+    steps: tuple[tuple[int, float], ...] = ()
+    """after each token: bytes said by then, before anything was cut, and natural log of the probability so far"""
+
+    def logp_of(self, n_bytes: int) -> float:
+        """Natural log of the probability of the fewest tokens that say the first `n_bytes`, at least 1.
+
+        At most that of the bytes themselves: other tokens may say the same, and the last of these may say more.
+        `logp` when fewer bytes were said.
+        """
+        return next((logp for n_said, logp in self.steps if n_said >= n_bytes), self.logp)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +98,7 @@ class Loop:
         middle, logp = start.middle, start.logp
         chosen: Tokens = ()
         n_tokens, n_generated = len(start.tokens), 1 if start.middle or start.is_end else 0
+        steps = [(len(middle), logp)]
         reason: StopReason | None = "end" if start.is_end else None
         while reason is None:
             if (kept := self.find_end(middle)) is not None:
@@ -112,6 +123,7 @@ class Loop:
                     chosen = (token,)
                     n_tokens += 1
                     middle += vocab.bytes_of(token)
+                    steps.append((len(middle), logp))
         if reason in ("end", "trimmed"):
             stream.finish()
         return Alternative(
@@ -121,6 +133,7 @@ class Loop:
             n_generated,
             n_drafted_tokens=stream.n_drafted_tokens,
             n_accepted_tokens=stream.n_accepted_tokens,
+            steps=tuple(steps),
         )
 
     def _whole_characters(self, middle: bytes) -> bytes:

@@ -106,7 +106,7 @@ def show_examples(log: IO[bytes]) -> None:
     start_s = time.perf_counter()
     client = Client(SERVER, log=log, limit_s=LIMIT_S)
     capabilities: Json = {"general": {"positionEncodings": ["utf-8"]}, "textDocument": {"inlineCompletion": {}}}
-    settings = {"deadline_ms": DEADLINE_MS}
+    settings = {"deadline_ms": DEADLINE_MS, "statistics": False}
     client.request(
         "initialize",
         {"processId": os.getpid(), "rootUri": None, "capabilities": capabilities, "initializationOptions": settings},

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from byte_fim.anchor import Anchors
 from byte_fim.complete import CompleteOptions, Completion, complete
 from byte_fim.distribution import MissingMass
 from byte_fim.fim import Layout
@@ -27,6 +28,7 @@ from byte_fim.vocab import Vocab
 from lsp_server import explain, plot, trimming
 from lsp_server.cursor import Cursor, find_offset, place_cursor
 from lsp_server.model_catalog import LoadedModel, load_model
+from lsp_server.outline import find_outline
 
 Json = dict[str, object]
 LawKind = Literal["exact", "naive", "reference"]
@@ -93,7 +95,15 @@ def run_complete(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     find_end = _never_ends if arguments.no_trim else partial(trimming.find_end, suffix=cursor.suffix)
-    completion = complete(loaded.model, loaded.fim, cursor.prefix, cursor.suffix, options=options, find_end=find_end)
+    completion = complete(
+        loaded.model,
+        loaded.fim,
+        cursor.prefix,
+        cursor.suffix,
+        options=options,
+        find_end=find_end,
+        anchors=Anchors(find_outline),
+    )
     watch.stage_done("complete")
     alternatives = completion.alternatives if arguments.no_trim else _trimmed(completion.alternatives, cursor)
     offer = Offer(

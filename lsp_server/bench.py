@@ -180,6 +180,7 @@ def _ask(engine: Engine, prefix: bytes, suffix: bytes, *, version: int, clock: C
         line=prefix.count(b"\n"),
         replace_start=column,
         replace_end=column,
+        is_invoked=True,  # what is measured must not depend on how sure the model is
     )
     if engine.find_followed(_URI) is not None:
         engine.change(request)

@@ -11,7 +11,6 @@ import logging
 import math
 import os
 import platform
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,14 +18,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from byte_fim.backends.processors import MAX_THREADS, usable_processors
 from byte_fim.model import DecodeAborted, ModelError, TokenModel
-from lsp_server.findings import Findings, find_cache_file, key_of
+from lsp_server.findings import Findings, find_cache_file
+from lsp_server.model_file import key_of
 from lsp_server.model_trial import LoadParams
 from lsp_server.stopwatch import Clock, Miscounted, OutOfTime, Stopwatch
 
 CACHE_FILE = "calibrations.json"
 N_MEASUREMENTS = 3  # an editor's start is when a machine is busy; each costs the user a second
-MAX_THREADS = 8  # more wait for each other longer than they save
 MAX_DRAFTED_TOKENS = 8
 PIECES_TOKENS = (16, 32, 64, 128, 256, 512)
 DEFAULT_PIECE_TOKENS = 64  # larger ones save a few percent at best, where the processor evaluates
@@ -130,12 +130,6 @@ def calibrate(
         n_threads=tuning.n_threads, n_threads_prompt=tuning.n_threads_prompt, n_piece_tokens=tuning.n_piece_tokens
     )
     return Calibration(tuning, summary)
-
-
-def usable_processors() -> int:
-    """Processors that this process may use."""
-    # the affinity mask knows of containers and taskset, cpu_count does not; macOS and Windows have no such mask
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _thread_candidates(params: LoadParams, n_processors: int) -> Sequence[int]:

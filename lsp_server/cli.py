@@ -129,6 +129,7 @@ def _add_models(commands: Parsers[argparse.ArgumentParser]) -> None:
 def _add_doctor(commands: Parsers[argparse.ArgumentParser]) -> None:
     doctor = _add_command(commands, "doctor", run_doctor, "what is installed, and what would stop a suggestion")
     doctor.add_argument("--model", metavar="NAME|PATH", help="default: the one that ships with bytefim")
+    doctor.add_argument("--settings", metavar="FILE", type=Path, help="the TOML file that `bytefim serve` is given")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -228,8 +229,10 @@ def run_models_verify(arguments: argparse.Namespace) -> int:
 def run_doctor(arguments: argparse.Namespace) -> int:
     """`bytefim doctor`; status 1 when no suggestion can appear."""
     from lsp_server import doctor
+    from lsp_server.settings import read_settings
 
-    facts = doctor.collect_facts(arguments.model)
+    settings, warnings = read_settings(arguments.settings)
+    facts = doctor.collect_facts(arguments.model, settings=settings, warnings=warnings)
     print(json.dumps(facts) if arguments.json else doctor.render(facts))
     return 0 if facts["verdict"]["ok"] else 1
 

@@ -9,14 +9,16 @@ import importlib.metadata
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
 
 from byte_fim.model import ModelError
 from lsp_server.model_catalog import Catalog, LoadedModel, find_model, load_model, read_catalog, verify
 from lsp_server.model_trial import try_library
-from lsp_server.settings import DEFAULTS, Settings
-from lsp_server.speed import Clock, measure_speed, peak_memory_mib
+from lsp_server.settings import DECLARED, DEFAULTS, Settings
+from lsp_server.speed import measure_speed, peak_memory_mib
+from lsp_server.statistics import read_statistics
+from lsp_server.stopwatch import Clock
 
 Fact = None | bool | int | float | str | Sequence[str]
 Facts = dict[str, dict[str, Fact]]
@@ -30,14 +32,17 @@ def collect_facts(
     model_name: str | None = None,
     *,
     settings: Settings = DEFAULTS,
+    warnings: Sequence[str] = (),
     catalog: Catalog | None = None,
     load: Callable[..., LoadedModel] = load_model,
+    count: Callable[[], Mapping[str, object]] = read_statistics,
     clock: Clock = time.perf_counter,
 ) -> Facts:
-    """Sections versions, llama.cpp, model, speed, memory, settings, verdict; a section is empty when it cannot be had.
+    """Sections versions, llama.cpp, model, speed, memory, settings, statistics, verdict; empty when it cannot be had.
 
-    `verdict` holds `ok` (False: no suggestion will appear), `problems` and `hints`. Loads the model and works it for a
-    second or so.
+    `warnings` are about the settings and become hints. `verdict` holds `ok` (False: no suggestion will appear),
+    `problems`, `hints`, and `silent_where`, what keeps single suggestions from appearing. Loads the model and works it
+    for a second or so.
     """
     facts: Facts = {"versions": _versions(), "llama.cpp": {}, "model": {}, "speed": {}, "memory": {}}
     problems: list[str] = []
@@ -59,8 +64,11 @@ def collect_facts(
     if not settings.enabled:
         problems.append("Suggestions are switched off; set enabled = true.")
     facts["memory"]["peak_mib"] = peak_memory_mib()
-    facts["settings"] = asdict(settings)
-    facts["verdict"] = {"ok": not problems, "problems": problems, "hints": hints}
+    facts["settings"] = dict(_named(settings))
+    facts["statistics"] = _flatten(count()) if settings.statistics else {}
+    silent_where = _find_silences(settings)
+    hints = [*warnings, *hints]
+    facts["verdict"] = {"ok": not problems, "problems": problems, "hints": hints, "silent_where": silent_where}
     return facts
 
 
@@ -71,12 +79,18 @@ def render(facts: Mapping[str, Mapping[str, Fact]]) -> str:
         if section == "verdict" or not entries:
             continue
         width = max(map(len, entries))
-        lines += [section, *(f"  {name:<{width}}  {_shown(fact)}" for name, fact in entries.items()), ""]
+        told = {name: _shown(fact) for name, fact in entries.items()}
+        if section == "settings":
+            told |= {
+                name: f"{told[name]}  (default: {_shown(default)})"
+                for name, default in _named(DEFAULTS)
+                if entries[name] != default
+            }
+        lines += [section, *(f"  {name:<{width}}  {text}" for name, text in told.items()), ""]
     verdict = facts["verdict"]
+    lines += ["nothing is suggested where", *(f"  {sentence}" for sentence in _sentences(verdict["silent_where"])), ""]
     for kind, mark in (("problems", "problem"), ("hints", "hint")):
-        sentences = verdict[kind]
-        assert isinstance(sentences, Sequence)
-        lines += [f"{mark}: {sentence}" for sentence in sentences]
+        lines += [f"{mark}: {sentence}" for sentence in _sentences(verdict[kind])]
     lines.append(
         "Suggestions should appear." if verdict["ok"] else "No suggestion will appear before the problem is solved."
     )
@@ -147,9 +161,50 @@ def _judge(loaded: LoadedModel, speed: Mapping[str, float], settings: Settings) 
     return problems, hints
 
 
+def _find_silences(settings: Settings) -> list[str]:
+    """What keeps single suggestions from appearing while all is well: ends of `nothing is suggested where`."""
+    found: list[str] = []
+    if settings.languages_off:
+        found.append(f"the language is one of languages_off ({', '.join(settings.languages_off)}), unless asked for")
+    if settings.files_off:
+        found.append(f"the file is like one of files_off ({', '.join(settings.files_off)}), unless asked for")
+    if settings.min_confidence:
+        found.append(f"the model is less sure than min_confidence = {settings.min_confidence:g}, unless asked for")
+    found.append(f"the model needs longer than deadline_ms = {settings.deadline_ms}")
+    found.append("the editor does not ask: it must know inline completion (LSP 3.18), which cannot be seen from here")
+    found.append("the editor's own settings say so; the command bytefim.why tells the reason in the editor")
+    return found
+
+
+def _named(settings: Settings) -> Iterable[tuple[str, Fact]]:
+    """Names and values, as JSON has them."""
+    for name in DECLARED:
+        value = cast(Fact, getattr(settings, name))
+        yield name, list(value) if isinstance(value, tuple) else value
+
+
+def _flatten(counts: Mapping[str, object]) -> dict[str, Fact]:
+    """Figures inside figures under one name: `latency_ms p50`."""
+    flat: dict[str, Fact] = {}
+    for name, figure in counts.items():
+        if isinstance(figure, Mapping):
+            inner = cast(Mapping[str, float], figure)
+            flat |= {f"{name} {kind}": number for kind, number in inner.items()}
+        else:
+            flat[name] = cast(int, figure)
+    return flat
+
+
+def _sentences(fact: Fact) -> Sequence[str]:
+    assert isinstance(fact, Sequence)
+    return fact
+
+
 def _shown(fact: Fact) -> str:
-    if fact is None:
+    if fact is None or fact == []:
         return "-"
     if isinstance(fact, bool):
         return "yes" if fact else "no"
+    if isinstance(fact, Sequence) and not isinstance(fact, str):
+        return ", ".join(fact)
     return f"{fact:,.1f}" if isinstance(fact, float) else str(fact)

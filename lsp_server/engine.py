@@ -13,17 +13,18 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 
 from lsp_server.answer import Answer
+from lsp_server.deadlines import Deadlines
 from lsp_server.engine_state import MAX_DEATHS, Deaths, EngineState
 from lsp_server.generation import Generation
 from lsp_server.pending import Pending
 from lsp_server.request import CompletionRequest
 from lsp_server.schedule import Schedule
 from lsp_server.settings import Settings
-from lsp_server.worker import CannotLoad, Done, WorkAborted, Worker, WorkerDied, WorkFailed
+from lsp_server.worker import CannotLoad, Worker, WorkerDied
+from lsp_server.working import do_work
 
 CLOSE_TIMEOUT_S = 5.0  # an aborted decode ends within milliseconds, if the runtime heeds the abort
 DEAF_AFTER_S = 10.0  # a runtime that has not heeded an abort by then will not
@@ -57,6 +58,7 @@ class Engine:
         self._deaths = Deaths()
         self._stopped_s: float | None = None  # when what runs was told to end
         self._told: EngineState | None = None
+        self._deadlines = Deadlines()
         self._warmed: CompletionRequest | None = None
         self._thread = threading.Thread(target=self._work, name="bytefim-engine", daemon=True)
         self._thread.start()
@@ -69,7 +71,7 @@ class Engine:
             if why_not:
                 self._schedule.refuse(pending, reason=why_not)
             elif self._schedule.add(pending):
-                pending.start_deadline(self._miss_deadline)
+                self._deadlines.call_after(pending.settings.deadline_ms / 1000, partial(self._miss_deadline, pending))
         return pending.answered
 
     def refuse(self, request: CompletionRequest, *, reason: str) -> Future[Answer]:
@@ -146,6 +148,7 @@ class Engine:
         with self._deciding():
             self._is_closing = True
             self._dismiss("the server is stopping")
+        self._deadlines.close()
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
@@ -174,6 +177,8 @@ class Engine:
             self._worker.kill()
 
     def _miss_deadline(self, pending: Pending) -> None:
+        if pending.answered.done():
+            return
         reason = f"out of time after {pending.settings.deadline_ms} ms (setting deadline_ms)"
         with self._deciding():
             self._schedule.give_up(pending.request, Answer(outcome="empty", reason=reason))
@@ -186,9 +191,12 @@ class Engine:
             try:
                 self._load(worker)
                 while (work := self._begin(worker)) is not None:
-                    answer = self._answer(worker, work)
+                    answer, state = do_work(worker, work, on_growth=partial(self._grow, work), model=self._model)
+                    if state is not None:
+                        self._tell(state)
                     with self._deciding():
                         self._stopped_s = None
+                        self._warmed = work.asked if work.is_laid_out else self._warmed
                         self._schedule.conclude(answer)
             except CannotLoad as error:
                 self._give_up(str(error))
@@ -272,34 +280,6 @@ class Engine:
         if state != self._told:
             self._told = state
             self._on_state(state)
-
-    def _answer(self, worker: Worker, work: Generation) -> Answer:
-        told: EngineState | None = None
-        try:
-            if work.purpose == "lay out anew":
-                worker.lay_out_anew(work.asked, work.settings)
-                with self._changed:
-                    self._warmed = work.asked
-                return Answer(outcome="empty", reason="laid out anew")
-            done: Done = worker.answer(work.asked, work.settings, partial(self._grow, work))
-        except WorkAborted:
-            return Answer(outcome="empty", reason="the evaluation was interrupted")
-        except WorkFailed as error:
-            _log.warning("the model failed: %s", error)
-            told = EngineState("error", str(error), self._model)
-            return Answer(outcome="empty", reason=str(error))
-        except WorkerDied:
-            raise
-        except Exception as error:  # the rim of the thread: a request that is not answered hangs in the editor
-            _log.exception("completion failed")
-            return Answer(outcome="empty", reason=f"internal error: {type(error).__name__}; please report it")
-        else:
-            told = EngineState("idle", "ready", self._model)  # after an error, it works again
-            work.is_worn = done.is_worn
-            return replace(done.answer, timings_ms={"queue": work.queued_ms, **done.answer.timings_ms})
-        finally:
-            if told is not None and work.purpose == "answer":  # otherwise nobody asked
-                self._tell(told)
 
     def _grow(self, work: Generation, middle: bytes) -> None:
         with self._deciding():

@@ -6,8 +6,6 @@ cannot be written is found out again at the next start.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import json
 import os
 import sys
@@ -15,8 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
-
-from byte_fim.model import BadModelFile
 
 MAX_REMEMBERED = 100  # findings of a file; older ones are forgotten
 
@@ -68,28 +64,3 @@ def find_cache_file(name: str) -> Path | None:
     except RuntimeError:  # containers run as user ids that nobody knows
         return None
     return Path(base) / "bytefim" / name
-
-
-def key_of(model_file: Path, *circumstances: object) -> str:
-    """Changes with the native library, the model's file, and whatever else may change the finding (as JSON).
-
-    Raises BadModelFile when there is no native library.
-    """
-    files = [_file_identity(file) for file in (*_library_files(), model_file)]
-    return hashlib.sha256(json.dumps([files, circumstances]).encode()).hexdigest()
-
-
-def _file_identity(path: Path) -> list[str | int]:
-    status = path.stat()
-    return [str(path.resolve()), status.st_size, status.st_mtime_ns]
-
-
-def _library_files() -> list[Path]:
-    """The native libraries of llama-cpp-python, found without importing it: the import alone runs native code."""
-    package = importlib.util.find_spec("llama_cpp")
-    if package is None or package.origin is None:
-        raise BadModelFile(
-            "The package llama-cpp-python is missing, and without it no model runs; install bytefim again."
-        )
-    folder = Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(package.origin).parent / "lib")
-    return sorted(file for file in folder.glob("*") if {".so", ".dylib", ".dll"} & set(file.suffixes))

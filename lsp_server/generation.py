@@ -37,6 +37,8 @@ class Generation:
         """the question to the model"""
         self.is_worn = False
         """the prompt is better laid out anew"""
+        self.is_laid_out = False
+        """the prompt was laid out anew"""
         self.followed = request
         """the document when it was last seen to agree"""
         self.is_stopped = False

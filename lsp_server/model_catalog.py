@@ -7,13 +7,10 @@ checkout has them in `models/`. Native code is touched only after it survived a 
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
-import struct
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -21,14 +18,13 @@ from typing import TYPE_CHECKING, cast
 from byte_fim.fim import CutPolicy, FimFormat, Layout
 from byte_fim.model import BadModelFile, TokenModel
 from lsp_server.calibration import Calibration, TunableModel, calibrate
+from lsp_server.model_file import find_sha256, require_model_file
 from lsp_server.model_trial import LoadParams, TrialOutcome, try_model
 
 if TYPE_CHECKING:
     from byte_fim.backends.llama_cpp import LlamaCppModel
 
 CATALOG_FILE = "catalog.toml"
-_GGUF_HEADER = struct.Struct("<4sIQQ")  # magic, version, number of tensors, number of metadata entries
-_GGUF_LEAST_BYTES_PER_TENSOR = 32  # name length, dimensions, type, offset, without the name itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +47,7 @@ class CatalogEntry:
     layout_figures: str
     trained_layouts: tuple[Layout, ...]
     cut: CutPolicy
+    repository_format: bool
     training_data: str
     card: str
 
@@ -159,30 +156,12 @@ def find_model(name_or_path: str | None, *, catalog: Catalog | None = None) -> F
 def verify(entry: CatalogEntry, *, catalog: Catalog | None = None) -> Path:
     """The entry's file, proven to be the one that the catalogue describes. Reads all of it. Raises BadModelFile."""
     path = find_model(entry.name, catalog=catalog).path
-    found = _sha256(path)
+    found = find_sha256(path)
     if found != entry.sha256:
         raise BadModelFile(
             f"{path} is damaged (SHA-256 {found[:12]}..., not {entry.sha256[:12]}...); install {entry.name} again."
         )
     return path
-
-
-def require_model_file(path: Path) -> None:
-    """Raises BadModelFile when a look at the first bytes is enough to see that the file is no model."""
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise BadModelFile(f"{path} is a folder; name the .gguf file inside it.")
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait forever
-            raise BadModelFile(f"{path} is not an ordinary file; name a .gguf file.")
-        with path.open("rb") as file:
-            head = file.read(_GGUF_HEADER.size)
-    except FileNotFoundError as error:
-        raise BadModelFile(f"There is no file {path}; check the path, or choose a model by name.") from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BadModelFile(f"{str(path)!r} cannot be read ({reason}); check the path and its permissions.") from error
-    _require_header(path, head, n_bytes=status.st_size)
 
 
 def load_model(
@@ -191,6 +170,7 @@ def load_model(
     n_context_tokens: int | None = None,
     n_threads: int | None = None,
     require_fim: bool = True,
+    tell: Callable[[str], None] = lambda message: None,
     catalog: Catalog | None = None,
     trial: Callable[[Path, LoadParams], TrialOutcome] = try_model,
     calibration: Callable[[TunableModel, Path, LoadParams], Calibration] = calibrate,
@@ -198,13 +178,16 @@ def load_model(
     """Finds, tries, loads and calibrates a model; None means the catalogue's default. Slow; for the thread that will
     own the model.
 
-    `require_fim=False` also takes models that can only continue left to right. Raises BadModelFile with one sentence.
+    `require_fim=False` also takes models that can only continue left to right. `tell` hears what is being done, for
+    people. Raises BadModelFile with one sentence.
     """
     found = find_model(name_or_path, catalog=catalog)
+    tell("checking that the model runs on this machine")
     tried = trial(found.path, LoadParams(n_context_tokens=n_context_tokens, n_threads=n_threads))
     # only now: importing these already runs native code
     from byte_fim.backends.llama_cpp import LlamaCppModel, RuntimeParams
 
+    tell("loading the model")
     model = LlamaCppModel(found.path, RuntimeParams(**asdict(tried.params)))
     if require_fim and not model.fim.is_complete:
         model.close()
@@ -213,12 +196,13 @@ def load_model(
             " or choose another model."
         )
     entry = found.entry
+    tell("measuring how the model runs best")
     calibrated = calibration(model, found.path, tried.params)
     return LoadedModel(
         name=entry.name if entry else found.path.name,
         path=found.path,
         model=model,
-        fim=model.fim,
+        fim=_trained_fim(entry, model.fim),
         layout=_layout(entry, model.fim),
         cut=entry.cut if entry else "word",
         set_abort=model.set_abort,
@@ -233,6 +217,12 @@ def _layout(entry: CatalogEntry | None, fim: FimFormat) -> Layout:
     if not fim.is_complete:
         return "plain"
     return entry.layout if entry else "psm"  # most public models saw PSM most
+
+
+def _trained_fim(entry: CatalogEntry | None, fim: FimFormat) -> FimFormat:
+    """Without the marks of repositories where the model has them but has never seen them used."""
+    is_trained = entry is None or entry.repository_format
+    return fim if is_trained else replace(fim, repository_id=None, file_id=None)
 
 
 def _facts(model: LlamaCppModel, tried: TrialOutcome) -> dict[str, str]:
@@ -279,27 +269,4 @@ def _recognise(path: Path, catalog: Catalog) -> CatalogEntry | None:
     """The catalogue's entry for a file named by its path, wherever it lies and whatever it is called."""
     n_bytes = path.stat().st_size
     alike = [entry for entry in catalog.entries if entry.n_bytes == n_bytes]
-    return next((entry for entry in alike if entry.file == path.name or entry.sha256 == _sha256(path)), None)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _require_header(path: Path, head: bytes, *, n_bytes: int) -> None:
-    if not head:
-        raise BadModelFile(f"{path} is empty; fetch the model again.")
-    if not head.startswith(b"GGUF"[: len(head)]):
-        raise BadModelFile(f"{path} is not a GGUF model (it begins with {head[:4]!r}); name a .gguf file.")
-    if len(head) < _GGUF_HEADER.size:
-        raise BadModelFile(f"{path} ends after {len(head)} bytes; fetch the model again.")
-    _, version, n_tensors, _ = _GGUF_HEADER.unpack(head)
-    if not 2 <= version <= 0xFFFF:  # a big-endian file shows its version in the upper half
-        raise BadModelFile(f"{path} is a GGUF file of a version that llama.cpp does not read; convert the model again.")
-    if n_tensors == 0:
-        raise BadModelFile(f"{path} holds a vocabulary but no weights; fetch the whole model.")
-    if n_tensors * _GGUF_LEAST_BYTES_PER_TENSOR > n_bytes:
-        raise BadModelFile(
-            f"{path} is cut off or damaged ({n_tensors} tensors do not fit {n_bytes} bytes); fetch the model again."
-        )
+    return next((entry for entry in alike if entry.file == path.name or entry.sha256 == find_sha256(path)), None)

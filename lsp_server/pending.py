@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 
 from lsp_server.answer import Answer
@@ -25,13 +23,6 @@ class Pending:
         self.answered: Future[Answer] = Future()
         self.answered.set_running_or_notify_cancel()  # from here on only the engine ends it
         self._submitted_s = time.monotonic()
-        self._deadline: threading.Timer | None = None
-
-    def start_deadline(self, miss: Callable[[Pending], None]) -> None:
-        """Have `miss` called, on a thread of its own, when the time is up before the answer is there."""
-        self._deadline = threading.Timer(self.settings.deadline_ms / 1000, miss, [self])
-        self._deadline.daemon = True
-        self._deadline.start()
 
     def waited_ms(self) -> float:
         """Since it came."""
@@ -39,8 +30,6 @@ class Pending:
 
     def answer(self, answer: Answer) -> None:
         """End it, once; those who wait for the future run their callbacks now, so no lock may be held."""
-        if self._deadline is not None:
-            self._deadline.cancel()
         self._log(answer)
         self.answered.set_result(answer)
 
@@ -48,13 +37,16 @@ class Pending:
         tokens = " ".join(f"{name}={count}" for name, count in (*answer.tokens.items(), *answer.memory.items()))
         stages = " ".join(f"{name}_ms={ms:.1f}" for name, ms in answer.timings_ms.items())
         _log.info(
-            'request uri=%s version=%d offset=%d outcome=%s reason="%s" served_by="%s" n_bytes=%d %s %s total_ms=%.1f',
+            'request uri=%s version=%d offset=%d outcome=%s reason="%s" rule=%s served_by="%s"'
+            " confidence=%.2g n_bytes=%d %s %s total_ms=%.1f",
             self.request.uri,
             self.request.version,
             self.request.cursor_offset_bytes,
             answer.outcome,
             answer.reason,
+            answer.rule,
             answer.served_by,
+            answer.confidence,
             len(answer.middle),
             tokens,
             stages,

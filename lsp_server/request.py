@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lsp_server.context import ContextChunk
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionRequest:
@@ -16,7 +18,7 @@ class CompletionRequest:
     version: int
     language: str
     prefix: bytes
-    """up to the cursor; ends inside a character when the cursor stands there"""
+    """up to the cursor, and `selected`; ends inside a character when the cursor stands there"""
     suffix: bytes
     """from the cursor on, without the rest of a character in which the cursor stands"""
     cursor_offset_bytes: int
@@ -24,10 +26,23 @@ class CompletionRequest:
     replace_start: int
     """column, in units of the negotiated encoding, where the suggestion's range begins"""
     replace_end: int
-    """equal to `replace_start`, unless the cursor stands inside a character: then the range is that character"""
+    """equal to `replace_start`, unless the cursor stands inside a character, which then is the range, or `popup`"""
     replaced: bytes = b""
     """the character in which the cursor stands"""
     n_replaced_before_cursor: int = 0
+    is_invoked: bool = False
+    """the user asked for it, rather than the editor at a key press"""
+    popup: bytes = b""
+    """text of the entry that is selected in the editor's completion menu: the suggestion begins with it and takes its
+    range"""
+    selected: bytes = b""
+    """what of `popup` is not typed yet; `prefix` ends with it, beyond the cursor"""
+    repository: str = ""
+    """name of the workspace's folder that holds the document"""
+    path: str = ""
+    """of the document in that folder, with forward slashes; empty when no folder holds it"""
+    context: tuple[ContextChunk, ...] = ()
+    """what may be shown of other documents, the best first"""
 
     @property
     def partial_character(self) -> bytes:

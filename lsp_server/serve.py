@@ -7,15 +7,14 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from lsp_server.model_process import ModelProcess
 from lsp_server.protocol import BytefimProtocol
-from lsp_server.server import BytefimServer, build_server
-from lsp_server.settings import DEFAULTS, Settings, read_settings
+from lsp_server.server import build_server
+from lsp_server.session import BytefimServer
+from lsp_server.settings import DEFAULTS, read_settings
 from lsp_server.transport import NotThisMachine, run_stdio, run_tcp
-
-if TYPE_CHECKING:
-    from lsp_server.model_catalog import LoadedModel
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ def serve(*, model: str | None = None, settings_path: Path | None = None, tcp: t
     settings, warnings = read_settings(settings_path) if settings_path else (DEFAULTS, ())
     for warning in warnings:
         _log.warning("%s", warning)
-    server = build_server(_load_model, settings=replace(settings, model=model) if model else settings)
+    server = build_server(ModelProcess, settings=replace(settings, model=model) if model else settings)
     try:
         status = run_server(server, tcp=tcp)
     except (NotThisMachine, OSError) as error:
@@ -51,15 +50,4 @@ def run_server(server: BytefimServer, *, tcp: tuple[str, int] | None = None) -> 
         port,
         on_listening=lambda port: _log.info("listening host=%s port=%d", host, port),
         on_end=server.close,
-    )
-
-
-def _load_model(settings: Settings) -> LoadedModel:
-    from lsp_server.model_catalog import load_model
-
-    return load_model(
-        settings.model,
-        n_context_tokens=settings.n_context_tokens,
-        n_threads=settings.n_threads,
-        require_fim=settings.layout != "plain",
     )

@@ -6,11 +6,14 @@ models or editors.
 
 from __future__ import annotations
 
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Literal, cast, get_args, get_type_hints
+
+from lsp_server.setting_kinds import Choice, Declared, Number, Switch, Text, Texts, WholeNumber
 
 LayoutChoice = Literal["auto", "plain", "psm", "spm"]
 ConditioningChoice = Literal["exact", "healing", "naive"]
@@ -18,119 +21,154 @@ Values = Mapping[str, object]
 
 SECTION = "bytefim"  # the name under which editors keep our settings
 
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of these words."""
-
-    words: tuple[str, ...]
-
-    def accepts(self, value: object) -> bool:
-        return value in self.words
-
-    def __str__(self) -> str:
-        return "one of " + ", ".join(self.words)
-
-
-@dataclass(frozen=True, slots=True)
-class WholeNumber:
-    """A whole number in a closed range."""
-
-    low: int
-    high: int
-    may_be_absent: bool = False
-
-    def accepts(self, value: object) -> bool:
-        if value is None:
-            return self.may_be_absent
-        return isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high
-
-    def __str__(self) -> str:
-        return f"a whole number from {self.low} to {self.high}"
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Some text, or nothing."""
-
-    def accepts(self, value: object) -> bool:
-        return value is None or (isinstance(value, str) and bool(value.strip()))
-
-    def __str__(self) -> str:
-        return "text that is not blank"
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """True or false."""
-
-    def accepts(self, value: object) -> bool:
-        return isinstance(value, bool)
-
-    def __str__(self) -> str:
-        return "true or false"
-
-
-Allowed = Choice | WholeNumber | Text | Switch
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """What people are told of a setting, besides its name and default."""
-
-    allowed: Allowed
-    reason: str
-    unit: str = ""
+_BRIEFLY = reprlib.Repr()  # a warning is read by people, and editors may send anything, of any size
+_BRIEFLY.maxstring = _BRIEFLY.maxother = _BRIEFLY.maxlong = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings in force; names are those of the settings file and of the editor's settings."""
 
-    enabled: Annotated[bool, Declared(allowed=Switch(), reason="`bytefim.toggle` changes it")] = True
+    enabled: Annotated[
+        bool,
+        Declared(allowed=Switch(), meaning="whether anything is suggested", reason="`bytefim.toggle` changes it"),
+    ] = True
     model: Annotated[
         str | None,
-        Declared(allowed=Text(), unit="catalogue name or path", reason="absent: the model that ships with the package"),
+        Declared(
+            allowed=Text(),
+            meaning="the model that completes",
+            unit="catalogue name or path of a GGUF file",
+            reason="absent: the model that ships with the package",
+        ),
     ] = None
     layout: Annotated[
         LayoutChoice,
         Declared(
-            allowed=Choice(("auto", "plain", "psm", "spm")), reason="auto: the order that the model was trained on"
+            allowed=Choice(("auto", "plain", "psm", "spm")),
+            meaning="the order of prefix, suffix and middle in the prompt",
+            reason="auto: the order that the model was trained on",
         ),
     ] = "auto"
     conditioning: Annotated[
         ConditioningChoice,
-        Declared(allowed=Choice(("exact", "healing", "naive")), reason="the others are for comparison"),
+        Declared(
+            allowed=Choice(("exact", "healing", "naive")),
+            meaning="how the bytes before the cursor bind the model",
+            reason="the others are for comparison",
+        ),
     ] = "exact"
     max_tokens: Annotated[
-        int, Declared(allowed=WholeNumber(1, 1024), unit="tokens", reason="a long line; a suggestion is one line")
+        int,
+        Declared(
+            allowed=WholeNumber(1, 1024),
+            meaning="the longest suggestion",
+            unit="tokens",
+            reason="a long line; a suggestion is one line",
+        ),
     ] = 48
     deadline_ms: Annotated[
         int,
-        Declared(allowed=WholeNumber(10, 60_000), unit="milliseconds", reason="later than this nobody waits any more"),
+        Declared(
+            allowed=WholeNumber(10, 60_000),
+            meaning="how long a suggestion may take",
+            unit="milliseconds",
+            reason="later than this nobody waits any more",
+        ),
     ] = 2500
     n_threads: Annotated[
         int | None,
-        Declared(allowed=WholeNumber(1, 256, True), unit="threads", reason="absent: chosen for the processor"),
+        Declared(
+            allowed=WholeNumber(1, 256, True),
+            meaning="how many processor cores the model works on",
+            unit="threads",
+            reason="absent: chosen for the processor",
+        ),
     ] = None
     n_context_tokens: Annotated[
         int | None,
-        Declared(allowed=WholeNumber(256, 1 << 20, True), unit="tokens", reason="absent: what the model has"),
+        Declared(
+            allowed=WholeNumber(256, 1 << 20, True),
+            meaning="how much text the model sees at once",
+            unit="tokens",
+            reason="absent: what the model has",
+        ),
     ] = None
     n_prefix_bytes: Annotated[
         int,
         Declared(
-            allowed=WholeNumber(64, 1 << 22), unit="bytes", reason="more than small models hold; the model cuts further"
+            allowed=WholeNumber(64, 1 << 22),
+            meaning="how much of the text before the cursor is looked at",
+            unit="bytes",
+            reason="more than small models hold; the model cuts further",
         ),
     ] = 32_768
     n_suffix_bytes: Annotated[
-        int, Declared(allowed=WholeNumber(0, 1 << 22), unit="bytes", reason="what is far below matters little")
+        int,
+        Declared(
+            allowed=WholeNumber(0, 1 << 22),
+            meaning="how much of the text after the cursor is looked at",
+            unit="bytes",
+            reason="what is far below matters little",
+        ),
     ] = 8_192
     prefetch: Annotated[
         bool,
         Declared(
             allowed=Switch(),
-            reason="what follows a suggestion is computed while the machine is idle; false saves power",
+            meaning="whether what follows a suggestion is computed before it is asked for",
+            reason="the machine is idle then; false saves power",
+        ),
+    ] = True
+    min_confidence: Annotated[
+        float,
+        Declared(
+            allowed=Number(0, 1),
+            meaning="how sure the model must be before anything is shown that nobody asked for; 0: always",
+            unit="probability",
+            reason="in unseen code 6 of 7 right suggestions are at least so sure, and 2 of 5 so sure are right",
+        ),
+    ] = 0.1
+    languages_off: Annotated[
+        tuple[str, ...],
+        Declared(
+            allowed=Texts(),
+            meaning="in which languages nothing is suggested unless it is asked for",
+            unit="language ids of the editor",
+            reason="no language is muted without your word",
+        ),
+    ] = ()
+    files_off: Annotated[
+        tuple[str, ...],
+        Declared(
+            allowed=Texts(),
+            meaning="in which files nothing is suggested unless it is asked for",
+            unit="glob patterns of file paths",
+            reason="no file is muted without your word",
+        ),
+    ] = ()
+    completion_fallback: Annotated[
+        bool,
+        Declared(
+            allowed=Switch(),
+            meaning="whether editors without inline completion get suggestions in their list of completions",
+            reason="a list that opens by itself is in the way",
+        ),
+    ] = False
+    context_files: Annotated[
+        bool,
+        Declared(
+            allowed=Switch(),
+            meaning="whether the model sees parts of other files of the project",
+            reason="they tell what the names in this one mean",
+        ),
+    ] = True
+    statistics: Annotated[
+        bool,
+        Declared(
+            allowed=Switch(),
+            meaning="whether suggestions and their times are counted",
+            reason="counts, never text, that stay on this machine",
         ),
     ] = True
 
@@ -150,17 +188,24 @@ def make_settings(values: Values, *, base: Settings = DEFAULTS) -> tuple[Setting
     warnings: list[str] = []
     for name, value in values.items():
         if name not in DECLARED:
-            warnings.append(f"unknown setting {name!r} is ignored; known are {', '.join(DECLARED)}")
+            warnings.append(
+                f"unknown setting {_shown(name)} with value {_shown(value)} is ignored; known are {', '.join(DECLARED)}"
+            )
         elif not DECLARED[name].allowed.accepts(value):
             kept = cast(object, getattr(base, name))
-            warnings.append(f"setting {name!r} is {value!r} but must be {DECLARED[name].allowed}; {kept!r} is used")
+            warnings.append(
+                f"setting {name!r} is {_shown(value)} but must be {DECLARED[name].allowed}; {_shown(kept)} is used"
+            )
         else:
-            good[name] = value
+            # lists of JSON and TOML; settings are hashable
+            good[name] = tuple(cast(list[str], value)) if isinstance(value, list) else value
     return replace(base, **good), tuple(warnings)
 
 
-def read_settings(path: Path) -> tuple[Settings, tuple[str, ...]]:
-    """Settings from a TOML file; a file that cannot be read gives the defaults and a warning."""
+def read_settings(path: Path | None) -> tuple[Settings, tuple[str, ...]]:
+    """Settings from a TOML file, if there is one; a file that cannot be read gives the defaults and a warning."""
+    if path is None:
+        return DEFAULTS, ()
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -175,3 +220,8 @@ def own_section(values: object) -> Values:
     named = cast(Values, values)
     section = named.get(SECTION, named)
     return cast(Values, section) if isinstance(section, Mapping) else {}
+
+
+def _shown(value: object) -> str:
+    """As in code, shortened in the middle."""
+    return _BRIEFLY.repr(value)

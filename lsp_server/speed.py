@@ -8,9 +8,7 @@ from collections.abc import Callable, Sequence
 
 from byte_fim.model import DecodeAborted, TokenModel
 from lsp_server.model_catalog import LoadedModel
-
-Clock = Callable[[], float]
-"""Seconds from some fixed moment on."""
+from lsp_server.stopwatch import Clock
 
 SAMPLE = b"def add(left, right):\n    total = left + right\n    return total\n\n\n"
 _PROMPT_TOKENS = 256
@@ -39,8 +37,37 @@ def measure_aborts(loaded: LoadedModel, *, n_tokens: int, n_aborts: int, clock: 
     began_s = clock()
     model.next_token_logprobs([prompt])
     whole_s = clock() - began_s
-    took = [_abort(loaded, prompt, after_s=whole_s * (i + 0.5) / n_aborts, clock=clock) for i in range(n_aborts)]
+    took = [abort_once(loaded, prompt, after_s=whole_s * (i + 0.5) / n_aborts, clock=clock) for i in range(n_aborts)]
     return [ms for ms in took if ms is not None]
+
+
+def abort_once(loaded: LoadedModel, prompt: Sequence[int], *, after_s: float, clock: Clock) -> float | None:
+    """Milliseconds from a request, made `after_s` into the evaluation of the whole prompt, to the end of it; None when
+    that came first.
+    """
+    requested_s: list[float] = []
+
+    def request() -> None:
+        requested_s.append(clock())
+        loaded.set_abort(True)
+
+    loaded.model.forget()
+    timer = threading.Timer(after_s, request)
+    timer.start()
+    try:
+        loaded.model.next_token_logprobs([prompt])
+    except DecodeAborted:
+        return (clock() - requested_s[0]) * 1000
+    finally:
+        timer.cancel()
+        timer.join()
+        loaded.set_abort(False)
+    return None
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The value that this share of the values does not exceed, in [0, 1]; None of no values."""
+    return sorted(values)[int(share * (len(values) - 1))] if values else None
 
 
 def peak_memory_mib() -> float | None:
@@ -73,25 +100,3 @@ def _generate(model: TokenModel, prompt: Sequence[int], clock: Clock) -> None:
         if clock() - began_s > _GENERATING_LIMIT_S:
             break
         chosen = (int(stream.step(chosen)[()].argmax()),)
-
-
-def _abort(loaded: LoadedModel, prompt: Sequence[int], *, after_s: float, clock: Clock) -> float | None:
-    """Milliseconds from the request to the end of the evaluation; None when that came first."""
-    requested_s: list[float] = []
-
-    def request() -> None:
-        requested_s.append(clock())
-        loaded.set_abort(True)
-
-    loaded.model.forget()
-    timer = threading.Timer(after_s, request)
-    timer.start()
-    try:
-        loaded.model.next_token_logprobs([prompt])
-    except DecodeAborted:
-        return (clock() - requested_s[0]) * 1000
-    finally:
-        timer.cancel()
-        timer.join()
-        loaded.set_abort(False)
-    return None

@@ -13,6 +13,7 @@ from benchmarks.typing_trace import Event, Trace, read_traces
 from lsp_server.answer import Answer
 from lsp_server.request import CompletionRequest
 from lsp_server.settings import Settings
+from tests.lsp_server.requests import ask
 
 TRACES = read_traces()
 Say = Callable[[CompletionRequest], bytes]
@@ -69,20 +70,6 @@ def say_the_rest_of_the_line(trace: Trace) -> Say:
     return say
 
 
-def ask(prefix: bytes = b"ab", suffix: bytes = b"cd", *, version: int = 1, offset: int | None = None):
-    return CompletionRequest(
-        uri="file:///a",
-        version=version,
-        language="",
-        prefix=prefix,
-        suffix=suffix,
-        cursor_offset_bytes=len(prefix) if offset is None else offset,
-        line=0,
-        replace_start=0,
-        replace_end=0,
-    )
-
-
 @pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.name)
 @pytest.mark.parametrize("is_paced", [True, False])
 def test_a_replay_ends_alike_whatever_is_suggested(trace: Trace, is_paced: bool) -> None:
@@ -124,12 +111,12 @@ def test_each_keystroke_is_of_the_kind_that_people_mean() -> None:
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
-        (ask(), False),
-        (ask(b"b", b"c", offset=2), False),  # cut to what the settings allow
+        (ask(b"ab", b"cd"), False),
+        (ask(b"b", b"c", cursor_offset_bytes=2), False),  # cut to what the settings allow
         (ask(b"a", b"bcd"), True),
         (ask(b"ax", b"cd"), True),
         (ask(b"ab", b"cx"), True),
-        (ask(b"", b"", offset=1), True),
+        (ask(b"", b"", cursor_offset_bytes=1), True),
     ],
 )
 def test_an_answer_is_stale_unless_asked_for_this_text_and_cursor(request_: CompletionRequest, expected: bool) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from byte_fim.anchor import TYPED_TOKENS, Anchors, Scheme
 from byte_fim.backends.llama_cpp import LlamaCppModel
 from byte_fim.complete import CompleteOptions, complete
+from byte_fim.conditioning import Conditioning
 from byte_fim.fim import CutPolicy, FimFormat, Layout, Prompt
 from byte_fim.reference import ToyModel
 from tests.strategies import QWEN_LIKE
@@ -138,13 +139,62 @@ def test_an_anchor_is_worn_long_before_it_is_of_no_use() -> None:
     was_worn = [False]
     for i in range(60):
         before = head_of(lay_out(anchors, text))
-        was_worn.append(anchors.is_worn(TOY, FIM, text, AFTER, SCHEME))
+        was_worn.append(anchors.is_worn(SCHEME))
         text += b"    x%d = y\n" % i
         if head_of(lay_out(anchors, text)) != before:
             break
 
     assert was_worn[1:3] == [False, False]
     assert was_worn[-1]
+
+
+def test_an_anchor_is_not_worn_by_a_text_that_is_laid_out_otherwise() -> None:
+    """What was typed behind another prompt is no reason to evaluate this one again."""
+    anchors, text = Anchors(), BEFORE
+    lay_out(anchors, text)
+    while not anchors.is_worn(SCHEME):
+        text += b"    x = y\n"
+        lay_out(anchors, text)
+
+    assert not anchors.is_worn(replace(SCHEME, preamble=(7,)))
+
+
+def test_an_anchor_is_of_no_use_behind_another_preamble() -> None:
+    """Other files shown are another context: its law must not be mixed with what was laid out before."""
+    anchors, fresh = Anchors(), Anchors()
+    scheme = replace(SCHEME, preamble=(7, 8))
+    lay_out(anchors, BEFORE + b"    re")
+    prompt = lay_out(anchors, BEFORE + b"    ret", scheme=scheme)
+
+    assert prompt == lay_out(fresh, BEFORE + b"    ret", scheme=scheme)
+    assert prompt.stem[:3] == (7, 8, PRE)
+
+
+@pytest.mark.parametrize("layout", ["plain", "spm", "psm"])
+@pytest.mark.parametrize("conditioning", ["exact", "naive", "healing"])
+def test_where_a_text_is_cut_its_outline_stands_and_stays(layout: Layout, conditioning: Conditioning) -> None:
+    """Typing on must not move it: everything behind it would be evaluated again."""
+    n_found: list[bytes] = []
+
+    def find_outline(skipped: bytes, kept: bytes, n_bytes: int) -> bytes:
+        n_found.append(skipped)
+        return skipped[:7]
+
+    anchors, text = Anchors(find_outline), b"".join(b"a%d = b\n" % (i % 10) for i in range(200))
+    scheme = replace(SCHEME, layout=layout, conditioning=conditioning)
+    for typed in (b"", b"r", b"re", b"re.", b"re"):
+        shown = text_of(lay_out(anchors, text + typed, scheme=scheme), layout)
+
+        assert shown.startswith(b"a0 = b\n")
+        assert (text + typed).endswith(shown[7:])
+    assert len(n_found) == (1 if conditioning == "exact" else 5)
+
+
+def test_a_text_that_fits_has_no_outline() -> None:
+    """Nothing is missing, so nothing is to be said twice."""
+    anchors = Anchors(lambda skipped, kept, n_bytes: b"outline\n")
+
+    assert lay_out(anchors, BEFORE) == lay_out(Anchors(), BEFORE)
 
 
 def test_adopted_anchors_are_used_first() -> None:

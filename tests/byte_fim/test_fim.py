@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byte_fim.fim import FimFormat, NoFimTokens, fit_hole, lay_out
+from byte_fim.fim import FimFormat, Layout, NoFimTokens, fit_hole, fit_hole_with_outline, lay_out
 
 FIM = FimFormat(prefix_id=900, suffix_id=901, middle_id=902, start_ids=(899,))
 
@@ -30,6 +30,15 @@ def test_each_layout_orders_the_parts_as_documented(layout: str, stem: tuple[int
     prompt = lay_out(FIM, layout, lead=(1,), suffix=(7,), typed=(2,), tail=b"x")  # pyright: ignore[reportArgumentType]
 
     assert (prompt.stem, prompt.tail) == (stem, b"x")
+
+
+@pytest.mark.parametrize("layout", ["plain", "spm", "psm"])
+def test_a_preamble_stands_before_all_text_and_after_what_opens_a_prompt(layout: Layout) -> None:
+    """Models are trained on other files in front of the layout, never inside it."""
+    without = lay_out(FIM, layout, lead=(1,), suffix=(7,), typed=(2,), tail=b"x")
+    prompt = lay_out(FIM, layout, preamble=(5, 6), lead=(1,), suffix=(7,), typed=(2,), tail=b"x")
+
+    assert prompt.stem == (899, 5, 6, *without.stem[1:])
 
 
 def test_a_model_without_fim_tokens_says_what_to_do_instead() -> None:
@@ -86,3 +95,19 @@ def test_a_few_tokens_more_or_less_do_not_move_the_cuts() -> None:
 
     assert len({len(prefix) + n - len(hole.prefix) for n, hole in enumerate(holes)}) <= 2
     assert len({len(hole.suffix) - n % 5 for n, hole in enumerate(holes)}) <= 2
+
+
+@given(lines, lines, st.integers(16, 200), st.sampled_from([one_per_byte, one_per_three_bytes]))
+def test_an_outline_never_takes_more_than_its_share(
+    prefix: bytes, suffix: bytes, room: int, tokenize: Callable[[bytes], list[int]]
+) -> None:
+    """However much there is to keep, the text at the cursor says more."""
+    hole = fit_hole_with_outline(
+        tokenize, prefix, suffix, n_tokens=room, find_outline=lambda skipped, kept, n_bytes: skipped[:n_bytes]
+    )
+
+    assert len(hole.prefix_tokens) + len(hole.suffix_tokens) <= room
+    assert len(tokenize(hole.outline)) <= room // 16 + 1
+    assert prefix.endswith(hole.prefix)
+    assert prefix.startswith(hole.outline)
+    assert list(hole.prefix_tokens) == tokenize(hole.outline + hole.prefix)

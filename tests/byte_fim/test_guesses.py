@@ -5,7 +5,7 @@ from __future__ import annotations
 from byte_fim.drafting import Drafter
 from byte_fim.guesses import RUN_LENGTHS, Guess, PromptLookup, TokenRecycling, spell
 from byte_fim.reference import ToyModel
-from tests.byte_fim.test_drafting import FREE, Says
+from tests.byte_fim.drafted import FREE, Says
 
 
 def test_lookup_prefers_the_longest_run_and_of_equal_ones_the_latest() -> None:

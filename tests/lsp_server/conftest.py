@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -47,15 +48,16 @@ StartServer = Callable[..., RunningServer]
 
 @contextlib.contextmanager
 def starting_servers(logs: Path) -> Iterator[StartServer]:
-    """Starts servers around the scripted model; whatever still runs at the end is ended."""
+    """Starts servers around a scripted model; whatever still runs at the end is ended."""
     started: list[RunningServer] = []
 
-    def start(situation: str = "good") -> RunningServer:
+    def start(situation: str = "good", *, module: str = "tests.lsp_server.fake_server") -> RunningServer:
         log = logs / f"server{len(started)}.log"
         with log.open("wb") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.lsp_server.fake_server", situation],
+                [sys.executable, "-m", module, situation],
                 cwd=ROOT,
+                env={**os.environ, "XDG_CACHE_HOME": str(logs / "cache")},  # the user's statistics are his
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

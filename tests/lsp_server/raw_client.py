@@ -56,12 +56,20 @@ class RawClient:
 
     def wait_for(self, is_wanted: Callable[[Message], bool]) -> Message:
         """The first message heard so far, or from now on, that is wanted."""
+        found: Message | None = None
+        n_looked_at = 0  # each message once: there may be very many
+
+        def look() -> bool:
+            nonlocal found, n_looked_at
+            while found is None and n_looked_at < len(self._heard):
+                found = self._heard[n_looked_at] if is_wanted(self._heard[n_looked_at]) else None
+                n_looked_at += 1
+            return found is not None or self.is_ended
+
         with self._changed:
-            assert self._changed.wait_for(
-                lambda: self.is_ended or any(map(is_wanted, self._heard)), timeout=PATIENCE_S
-            ), f"not heard; but these: {self._heard}"
-            found = next(filter(is_wanted, self._heard), None)
-            assert found is not None, f"the server ended; heard: {self._heard}"
+            is_in_time = self._changed.wait_for(look, timeout=PATIENCE_S)
+            assert is_in_time, f"not heard; but at last these: {self._heard[-9:]}"
+            assert found is not None, f"the server ended; heard at last: {self._heard[-9:]}"
             return found
 
     def wait_for_state(self, state: str) -> Message:
@@ -72,6 +80,16 @@ class RawClient:
         """All notifications and requests of the server with this method."""
         with self._changed:
             return [message for message in self._heard if message.get("method") == method]
+
+    def replies(self) -> list[Message]:
+        """All responses of the server."""
+        with self._changed:
+            return [message for message in self._heard if "method" not in message]
+
+    def send_unframed(self, content: bytes) -> None:
+        """Bytes as they are, whatever header they need."""
+        self._to_server.write(content)
+        self._to_server.flush()
 
     def _listen(self, from_server: IO[bytes]) -> None:
         while message := _read_message(from_server):

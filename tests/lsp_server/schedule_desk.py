@@ -1,4 +1,4 @@
-"""A desk for the tests of the schedule: requests, edits, and a model that is moved token by token. No threads."""
+"""A desk for the tests of the schedule: edits, and a model that is moved token by token. No threads."""
 
 from __future__ import annotations
 
@@ -15,26 +15,7 @@ from lsp_server.settings import DEFAULTS, Settings
 from lsp_server.trimming import find_end, trim
 from tests.lsp_server.stepping_model import Speak, speak
 
-URI = "file:///a.py"
-OTHER = "file:///b.py"
-END = b"\nend\n"
 ALONE = Settings(prefetch=False)
-
-
-def request(prefix: bytes, suffix: bytes = END, *, uri: str = URI, replaced: bytes = b"") -> CompletionRequest:
-    return CompletionRequest(
-        uri=uri,
-        version=1,
-        language="python",
-        prefix=prefix,
-        suffix=suffix,
-        cursor_offset_bytes=len(prefix),
-        line=0,
-        replace_start=0,
-        replace_end=0,
-        replaced=replaced,
-        n_replaced_before_cursor=1 if replaced else 0,
-    )
 
 
 class Desk:
@@ -101,7 +82,7 @@ class Desk:
 
     def _judge(self, work: Generation) -> Answer:
         middle = trim(self._middle, prefix=work.asked.prefix, suffix=work.asked.suffix).middle
-        return Answer(outcome="shown" if middle else "empty", reason="", middle=middle)
+        return Answer(outcome="shown" if middle else "empty", reason="", middle=middle, confidence=1.0)
 
 
 def say(text: dict[bytes, bytes]) -> Speak:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from byte_fim.model import BadModelFile
 from lsp_server.bench import Effort, Figures, collect_figures, render
-from lsp_server.model_catalog import LoadedModel, load_model
+from lsp_server.model_catalog import LoadedModel
+from lsp_server.model_work import ModelWork
 from lsp_server.settings import DEFAULTS
 
 NANO = "bytefim-nano-spm"
@@ -92,12 +92,9 @@ def test_whoever_waits_is_told_what_for(figures: Figures, told: list[str]) -> No
 
 def test_a_model_that_cannot_be_loaded_the_second_time_is_an_error_too() -> None:
     """The engine loads a model of its own, in its own thread; the sentence must not get lost there."""
-    loads: Iterator[BadModelFile | None] = iter([None, BadModelFile("The file has gone away; fetch it again.")])
 
-    def load(name: str, **parameters: int | bool | None) -> LoadedModel:
-        if (error := next(loads)) is not None:
-            raise error
-        return load_model(name, **parameters)  # type: ignore[arg-type]
+    def load(*_: object) -> LoadedModel:
+        raise BadModelFile("The file has gone away; fetch it again.")
 
     with pytest.raises(BadModelFile, match="gone away"):
-        collect_figures(NANO, effort=SMALL, settings=ONE_THREAD, load=load)
+        collect_figures(NANO, effort=SMALL, settings=ONE_THREAD, make_worker=lambda: ModelWork(load))

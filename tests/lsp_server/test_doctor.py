@@ -17,13 +17,14 @@ from lsp_server.settings import DEFAULTS, Settings
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 NANO = "bytefim-nano-spm"
+COUNTS = {"shown": 12, "accepted": 3, "latency_ms": {"n": 12, "p50": 81.5}}
 ONE_THREAD = replace(DEFAULTS, n_threads=1)  # tests share the machine with other work
 
 
 def examine(folder: Path, model: str | None, settings: Settings = ONE_THREAD) -> Facts:
     """The facts, with trials that leave the user's cache alone."""
     trial = partial(try_model, cache_file=folder / "trials.json")
-    return collect_facts(model, settings=settings, load=partial(load_model, trial=trial))
+    return collect_facts(model, settings=settings, load=partial(load_model, trial=trial), count=lambda: COUNTS)
 
 
 def verdict(facts: Facts, kind: str) -> list[str]:
@@ -48,8 +49,11 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Facts:
 
 def test_a_healthy_installation_has_every_fact(healthy: Facts) -> None:
     """The first thing that is asked of whoever reports a problem."""
-    assert list(healthy) == ["versions", "llama.cpp", "model", "speed", "memory", "settings", "verdict"]
-    assert healthy["verdict"] == {"ok": True, "problems": [], "hints": []}
+    sections = ["versions", "llama.cpp", "model", "speed", "memory", "settings", "statistics", "verdict"]
+    assert list(healthy) == sections
+    assert list(healthy["verdict"]) == ["ok", "problems", "hints", "silent_where"]
+    assert (healthy["verdict"]["ok"], verdict(healthy, "problems"), verdict(healthy, "hints")) == (True, [], [])
+    assert healthy["statistics"] == {"shown": 12, "accepted": 3, "latency_ms n": 12, "latency_ms p50": 81.5}
     assert healthy["model"]["name"] == NANO
     assert healthy["model"]["fim"] == "yes"
     assert healthy["model"]["layout"] == "spm"
@@ -93,6 +97,37 @@ def test_settings_that_silence_the_server_are_named(tmp_path: Path) -> None:
 
     assert len(verdict(facts, "problems")) == 2
     assert "enabled" in verdict(facts, "problems")[1]
+
+
+def test_what_keeps_single_suggestions_from_appearing_is_told(tmp_path: Path) -> None:
+    """All is well, and still nothing is seen in one file; what cannot be known from here is said too."""
+    settings = replace(ONE_THREAD, languages_off=("c", "tcl"), files_off=("*.env",), min_confidence=0.25)
+    facts = examine(tmp_path, str(tmp_path / "none.gguf"), settings)
+    told = "\n".join(verdict(facts, "silent_where"))
+
+    for word in ("c, tcl", "*.env", "min_confidence = 0.25", "deadline_ms = 2500", "inline completion", "bytefim.why"):
+        assert word in told
+        assert word in render(facts)
+
+
+def test_what_is_wrong_with_the_settings_is_a_hint(tmp_path: Path) -> None:
+    """The server has told it once, in a log that nobody reads."""
+    facts = collect_facts(str(tmp_path / "none.gguf"), warnings=["setting 'x' is wrong"], count=lambda: COUNTS)
+
+    assert verdict(facts, "hints") == ["setting 'x' is wrong"]
+
+
+def test_settings_that_are_not_the_default_are_marked(tmp_path: Path) -> None:
+    """The first suspects; a list of them all hides them."""
+    changed = replace(DEFAULTS, max_tokens=7, languages_off=("c",), statistics=False)
+    lines = render(examine(tmp_path, str(tmp_path / "none.gguf"), changed)).splitlines()
+
+    assert [" ".join(line.split()) for line in lines if "(default: " in line] == [
+        "max_tokens 7 (default: 48)",
+        "languages_off c (default: -)",
+        "statistics no (default: yes)",
+    ]
+    assert "statistics" not in lines  # the section: nothing is counted
 
 
 def test_a_deadline_that_cannot_be_met_is_a_hint(tmp_path: Path) -> None:

@@ -12,34 +12,19 @@ import pytest
 
 from byte_fim.model import ModelFailed
 from lsp_server.answer import Answer
-from lsp_server.engine import Engine, EngineState
+from lsp_server.engine import Engine
+from lsp_server.engine_state import EngineState
 from lsp_server.request import CompletionRequest
 from lsp_server.settings import Settings
 from tests.lsp_server.fake_engine import PATIENCE_S
+from tests.lsp_server.requests import END, OTHER, URI, ask
 from tests.lsp_server.stepping_model import SteppingModel, expect
 
-URI = "file:///a.py"
-OTHER = "file:///b.py"
-END = b"\nend\n"
 PATIENT = Settings(deadline_ms=60_000)
 ALONE = replace(PATIENT, prefetch=False)
 
 Start = Callable[..., Engine]
 SAID = {b"foo.": b"bar(x)\n", b"foo.bar(x)": b"\n    pass\n", b"foo.z": b"oo\n", b"q": b"r\n"}
-
-
-def ask(prefix: bytes, suffix: bytes = END, *, uri: str = URI) -> CompletionRequest:
-    return CompletionRequest(
-        uri=uri,
-        version=1,
-        language="python",
-        prefix=prefix,
-        suffix=suffix,
-        cursor_offset_bytes=len(prefix),
-        line=0,
-        replace_start=len(prefix),
-        replace_end=len(prefix),
-    )
 
 
 @pytest.fixture
@@ -62,7 +47,7 @@ def start() -> Iterator[Start]:
             if state.state == "idle":
                 is_ready.set()
 
-        engine = Engine(model.load, settings, on_state=on_state, complete=model.complete)
+        engine = Engine(model.worker, settings, on_state=on_state)
         started.append((engine, model))
         assert is_ready.wait(PATIENCE_S)
         return engine
@@ -308,7 +293,7 @@ def test_whatever_happens_every_request_is_answered_once_with_what_the_model_wou
             case 0 | 1:
                 texts[uri] = (prefix + expect(prefix, suffix)[: chooser.randrange(1, 9)], suffix)
             case 2:
-                texts[uri] = (prefix + chooser.choice([b"a", b"b", b"\n"]), suffix)
+                texts[uri] = (prefix + chooser.choice([b"+", b"-", b"\n"]), suffix)
             case 3:
                 texts[uri] = (prefix[:-1] or b"x", suffix)
             case 4 if asked:

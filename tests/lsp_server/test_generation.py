@@ -9,22 +9,7 @@ import pytest
 from lsp_server.generation import Generation
 from lsp_server.request import CompletionRequest
 from lsp_server.settings import DEFAULTS
-
-
-def request(prefix: bytes, suffix: bytes = b"\nend\n", *, replaced: bytes = b"") -> CompletionRequest:
-    return CompletionRequest(
-        uri="file:///a.py",
-        version=1,
-        language="python",
-        prefix=prefix,
-        suffix=suffix,
-        cursor_offset_bytes=len(prefix),
-        line=0,
-        replace_start=0,
-        replace_end=0,
-        replaced=replaced,
-        n_replaced_before_cursor=1 if replaced else 0,
-    )
+from tests.lsp_server.requests import ask
 
 
 @pytest.mark.parametrize(
@@ -43,52 +28,50 @@ def request(prefix: bytes, suffix: bytes = b"\nend\n", *, replaced: bytes = b"")
 )
 def test_what_is_typed_must_agree_with_the_middle_as_far_as_both_go(prefix: bytes, is_followed: bool) -> None:
     """Here `ba` has been generated after `foo.`."""
-    generation = Generation(request(b"foo."), DEFAULTS)
+    generation = Generation(ask(b"foo."), DEFAULTS)
     generation.grow(b"ba")
 
-    assert generation.follow(request(prefix), settings=DEFAULTS) is is_followed
+    assert generation.follow(ask(prefix), settings=DEFAULTS) is is_followed
     assert not generation.is_stopped
 
 
 @pytest.mark.parametrize(("middle", "is_stopped"), [(b"b", False), (b"bar(x)", False), (b"bz", True), (b"z", True)])
 def test_a_middle_that_turns_away_from_what_was_typed_is_stopped(middle: bytes, is_stopped: bool) -> None:
     """The typing came first."""
-    generation = Generation(request(b"foo."), DEFAULTS)
-    assert generation.follow(request(b"foo.bar"), settings=DEFAULTS)
+    generation = Generation(ask(b"foo."), DEFAULTS)
+    assert generation.follow(ask(b"foo.bar"), settings=DEFAULTS)
     generation.grow(middle)
 
     assert generation.is_stopped is is_stopped
-    assert generation.follow(request(b"foo.bar("), settings=DEFAULTS) is not is_stopped
+    assert generation.follow(ask(b"foo.bar("), settings=DEFAULTS) is not is_stopped
 
 
 def test_typed_letters_may_be_deleted_again() -> None:
     """A typing error that was corrected before the model came so far costs nothing."""
-    generation = Generation(request(b"foo."), DEFAULTS)
-    followed = [generation.follow(request(p), settings=DEFAULTS) for p in (b"foo.x", b"foo.", b"foo.b")]
+    generation = Generation(ask(b"foo."), DEFAULTS)
+    followed = [generation.follow(ask(p), settings=DEFAULTS) for p in (b"foo.x", b"foo.", b"foo.b")]
     generation.grow(b"bar")
 
     assert followed == [True, True, True]
     assert not generation.is_stopped
 
 
-@pytest.mark.parametrize(
-    "now", [request(b"foo.b", b")\nend\n"), request(b"foo.b", replaced="é".encode()), request(b"foo.b", b"")]
-)
+@pytest.mark.parametrize("now", [ask(b"foo.b", b")\nend\n"), ask(b"foo.b", replaced="é".encode()), ask(b"foo.b", b"")])
 def test_another_suffix_or_half_a_character_is_another_question(now: CompletionRequest) -> None:
     """48: the text after the cursor is part of what was asked."""
-    assert not Generation(request(b"foo."), DEFAULTS).follow(now, settings=DEFAULTS)
+    assert not Generation(ask(b"foo."), DEFAULTS).follow(now, settings=DEFAULTS)
 
 
 def test_changed_settings_are_another_question() -> None:
     """Who turns exact conditioning off wants to see what that does."""
     other = replace(DEFAULTS, conditioning="naive")
 
-    assert not Generation(request(b"foo."), DEFAULTS).follow(request(b"foo."), settings=other)
+    assert not Generation(ask(b"foo."), DEFAULTS).follow(ask(b"foo."), settings=other)
 
 
 def test_inside_a_character_only_its_own_request_waits_for_it() -> None:
     """Editors insert whole characters, so nothing can have been typed there."""
-    own = request(b"x\xc3", replaced="é".encode())
+    own = ask(b"x\xc3", replaced="é".encode())
     generation = Generation(own, DEFAULTS)
 
     assert generation.answers(own, settings=DEFAULTS)
@@ -97,11 +80,11 @@ def test_inside_a_character_only_its_own_request_waits_for_it() -> None:
 
 def test_a_prefetch_is_followed_from_before_its_question_but_answers_only_behind_it() -> None:
     """47: typing through the suggestion that is shown does not contradict what comes after it."""
-    prefetch = Generation(request(b"foo."), DEFAULTS, assumed=b"bar")
+    prefetch = Generation(ask(b"foo."), DEFAULTS, assumed=b"bar")
     prefetch.grow(b"(x)")
     prefixes = [b"foo.", b"foo.ba", b"foo.bar", b"foo.bar(", b"foo.bar(x))", b"foo.baz", b"foo.bar(y"]
-    followed = [prefetch.follow(request(prefix), settings=DEFAULTS) for prefix in prefixes]
-    answers = [prefetch.answers(request(prefix), settings=DEFAULTS) for prefix in prefixes[:5]]
+    followed = [prefetch.follow(ask(prefix), settings=DEFAULTS) for prefix in prefixes]
+    answers = [prefetch.answers(ask(prefix), settings=DEFAULTS) for prefix in prefixes[:5]]
 
     assert prefetch.asked.prefix == b"foo.bar"
     assert followed == [True, True, True, True, True, False, False]

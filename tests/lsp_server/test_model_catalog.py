@@ -75,6 +75,7 @@ def test_every_entry_holds_values_of_the_right_kind(entry: CatalogEntry) -> None
     assert all(isinstance(text, str) and text for text in (*texts, entry.training_data, entry.card))
     assert all(type(number) is int for number in (entry.n_bytes, entry.n_parameters, entry.n_context_tokens))
     assert type(entry.fim_tokens) is bool
+    assert type(entry.repository_format) is bool
     assert entry.layout in entry.trained_layouts
     assert set(entry.trained_layouts) <= set(get_args(Layout))
     assert entry.cut in get_args(CutPolicy)
@@ -90,6 +91,7 @@ def test_every_entry_loads_and_agrees_with_its_own_metadata(entry: CatalogEntry,
     assert loaded.layout == entry.layout
     assert loaded.cut == entry.cut
     assert loaded.fim.is_complete is entry.fim_tokens
+    assert (loaded.fim.file_id is not None) is entry.repository_format
     assert loaded.model.n_context_tokens == entry.n_context_tokens
     assert f"{loaded.model.vocab.n_tokens} tokens" in entry.tokenizer
     assert entry.quantisation in loaded.facts["description"]

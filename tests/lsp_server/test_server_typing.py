@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 import pytest
 from lsprotocol import types
 
+from lsp_server.answer import Answer
 from lsp_server.documents import PositionEncoding
 from lsp_server.engine import Engine
-from lsp_server.server import BytefimServer, build_server, change_document, open_document
+from lsp_server.popup import take_popup
+from lsp_server.server import build_server
+from lsp_server.session import BytefimServer
 from lsp_server.settings import Settings
+from lsp_server.text_sync import change_document, open_document
 from tests.lsp_server.fake_engine import PATIENCE_S
 from tests.lsp_server.stepping_model import SteppingModel
 
@@ -32,13 +37,13 @@ def model() -> SteppingModel:
 @pytest.fixture
 def server(model: SteppingModel) -> Iterator[BytefimServer]:
     """A server without a connection, its engine ready."""
-    server, is_ready = build_server(model.load, settings=PATIENT), threading.Event()
+    server, is_ready = build_server(model.worker, settings=PATIENT), threading.Event()
 
     def on_state(state: object) -> None:
         if getattr(state, "state", "") == "idle":
             is_ready.set()
 
-    server.engine = Engine(model.load, PATIENT, on_state=on_state, complete=model.complete)
+    server.engine = Engine(model.worker, PATIENT, on_state=on_state)
     assert is_ready.wait(PATIENCE_S)
     yield server
     assert server.engine.close()
@@ -113,9 +118,37 @@ def test_every_other_edit_stops_it(
     assert not is_going_on(server)
 
 
+def test_typing_towards_the_selected_entry_leaves_the_model_at_work(
+    server: BytefimServer, model: SteppingModel
+) -> None:
+    """Every key is asked about anew while the menu is open, and each time the question is the same."""
+    assert server.engine is not None
+    open_document(server, types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "python", 1, "re\nend")))
+    document = server.documents.find(URI)
+    assert document is not None
+
+    def ask(column: int) -> Future[Answer]:
+        edges = types.Range(types.Position(0, 0), types.Position(0, column))
+        request = server.request_at(document, edges.end)
+        popup = types.SelectedCompletionInfo(edges, "result")
+        assert server.engine is not None
+        return server.engine.submit(take_popup(request, document, popup, encoding=server.documents.encoding))
+
+    newest = ask(2)
+    model.step(1)
+    for column, character in enumerate("sult", start=2):
+        change(server, (0, column), (0, column), character)
+        assert is_going_on(server)
+        newest = ask(column + 1)
+    model.let_all_through()
+
+    assert newest.result(PATIENCE_S).middle == MIDDLE.encode()
+    assert model.asked == [b"result"]
+
+
 def test_edits_before_the_engine_has_started_are_mirrored(model: SteppingModel) -> None:
     """The model is loaded after the reply to `initialize`, and editors do not wait for it."""
-    server = build_server(model.load, settings=PATIENT)
+    server = build_server(model.worker, settings=PATIENT)
     open_document(server, types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "python", 1, "a")))
     change(server, (0, 1), (0, 1), "b")
     document = server.documents.find(URI)

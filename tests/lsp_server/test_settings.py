@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,14 +16,26 @@ def test_every_setting_accepts_its_own_default() -> None:
     """A default that its own check refuses would be a declaration that contradicts itself."""
     for name, declared in DECLARED.items():
         assert declared.allowed.accepts(getattr(DEFAULTS, name)), name
+        assert declared.meaning
         assert declared.reason
 
 
 def test_good_values_are_taken() -> None:
     """Without a warning."""
-    settings, warnings = make_settings({"max_tokens": 7, "layout": "plain", "model": "x", "prefetch": False})
+    settings, warnings = make_settings({"max_tokens": 7, "layout": "plain", "model": "x", "min_confidence": 1})
 
-    assert (settings, warnings) == (Settings(max_tokens=7, layout="plain", model="x", prefetch=False), ())
+    assert (settings, warnings) == (Settings(max_tokens=7, layout="plain", model="x", min_confidence=1), ())
+
+
+@pytest.mark.parametrize("languages", [["python", "c"], ("python", "c")])
+def test_a_list_becomes_a_tuple(languages: object) -> None:
+    """Settings travel to another process and are compared and kept as keys."""
+    settings, warnings = make_settings({"languages_off": languages})
+
+    assert settings.languages_off == ("python", "c")
+    assert warnings == ()
+    assert pickle.loads(pickle.dumps(settings)) == settings
+    assert hash(settings) == hash(replace(settings))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +51,14 @@ def test_good_values_are_taken() -> None:
         ("enabled", 1),
         ("prefetch", "no"),
         ("n_threads", -1),
+        ("min_confidence", 1.01),
+        ("min_confidence", math.nan),
+        ("min_confidence", "0.5"),
+        ("min_confidence", False),
+        ("languages_off", "python"),
+        ("languages_off", [" "]),
+        ("files_off", [["*.py"]]),
+        ("files_off", {"*.py": True}),
     ],
 )
 def test_a_bad_value_is_named_and_the_default_used(name: str, value: object) -> None:
@@ -54,7 +77,22 @@ def test_an_unknown_name_is_named() -> None:
     settings, warnings = make_settings({"max_token": 7})
 
     assert settings == DEFAULTS
-    assert "'max_token'" in warnings[0]
+    assert warnings[0].startswith("unknown setting 'max_token' with value 7 is ignored; known are enabled, ")
+
+
+@pytest.mark.parametrize("values", [{"model": ["x" * 1_000_000]}, {"x" * 1_000_000: 1}, {"max_tokens": 10**4000}])
+def test_a_warning_can_be_read_whatever_was_sent(values: dict[str, object]) -> None:
+    """It goes to the log and, as a popup, to the user."""
+    _, warnings = make_settings(values)
+
+    assert len(warnings[0]) < 600
+
+
+def test_a_warning_says_name_value_allowed_and_what_is_used() -> None:
+    """All that is needed to mend it, in one sentence."""
+    _, warnings = make_settings({"layout": "sideways"})
+
+    assert warnings == ("setting 'layout' is 'sideways' but must be one of auto, plain, psm, spm; 'auto' is used",)
 
 
 def test_a_settings_file_is_toml_with_or_without_our_section(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from lsp_server.answer import Answer
-from tests.lsp_server.schedule_desk import END, OTHER, URI, Desk, request
+from tests.lsp_server.requests import END, OTHER, URI, ask
+from tests.lsp_server.schedule_desk import Desk
 from tests.lsp_server.stepping_model import expect
 
 
@@ -32,9 +33,9 @@ class Typing(RuleBasedStateMachine):
         followed = self.desk.schedule.find_followed(uri)
         offset = max(0, followed.cursor_offset_bytes + n_added_bytes) if followed else 0
         text = prefix + suffix
-        self.desk.change(request(text[:offset], text[offset:], uri=uri))
+        self.desk.change(ask(text[:offset], text[offset:], uri=uri))
 
-    @rule(uri=uris, typed=st.sampled_from([b"a", b"b", b"\n"]))
+    @rule(uri=uris, typed=st.sampled_from([b"+", b"-", b"\n"]))
     def type_a_letter(self, uri: str, typed: bytes) -> None:
         prefix, suffix = self.texts[uri]
         self.edit(uri, prefix + typed, suffix)
@@ -65,7 +66,7 @@ class Typing(RuleBasedStateMachine):
 
     @rule(uri=uris)
     def ask(self, uri: str) -> None:
-        number = self.desk.submit(request(*self.texts[uri], uri=uri))
+        number = self.desk.submit(ask(*self.texts[uri], uri=uri))
         older = self.newest.get(uri)
         assert older is None or older in self.desk.answers
         self.newest[uri] = number

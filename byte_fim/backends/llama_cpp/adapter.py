@@ -22,6 +22,7 @@ from byte_fim.backends.llama_cpp.kv_tree import KvTree
 from byte_fim.backends.llama_cpp.kv_usage import KvUsage, cell_bytes
 from byte_fim.backends.llama_cpp.library import lib
 from byte_fim.backends.llama_cpp.tokenizer import LlamaTokenizer, fim_ids
+from byte_fim.backends.processors import MAX_THREADS, usable_processors
 from byte_fim.fim import FimFormat
 from byte_fim.model import BadModelFile, ContextTooLong, DecodeCounts, Float64Array, ModelFailed, TokenStream
 from byte_fim.vocab import TokenId, Vocab
@@ -186,7 +187,7 @@ class LlamaCppModel:
         wanted.n_batch = wanted.n_ubatch = params.n_batch_tokens
         wanted.n_seq_max = MAX_SEQUENCES
         wanted.kv_unified = True
-        wanted.n_threads = wanted.n_threads_batch = params.n_threads or min(8, _available_processors())
+        wanted.n_threads = wanted.n_threads_batch = params.n_threads or min(MAX_THREADS, usable_processors())
         on, off = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED, lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
         wanted.flash_attn_type = on if params.flash_attention else off
         wanted.no_perf = True
@@ -226,12 +227,9 @@ def _fim_format(handle: library.Handle) -> FimFormat:
         middle_id=ids.get("mid"),
         start_ids=starts,
         separator_id=ends[0] if ends else None,
+        repository_id=ids.get("rep"),
+        file_id=ids.get("sep"),
     )
-
-
-def _available_processors() -> int:
-    # the affinity mask knows of containers and taskset, cpu_count does not; macOS and Windows have no such mask
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _c_library() -> ctypes.CDLL:

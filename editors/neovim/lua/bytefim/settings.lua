@@ -1,0 +1,22 @@
+---@meta bytefim.settings
+-- Written by `make settings` from lsp_server/settings.py; change it there.
+
+---What may stand under `settings.bytefim` of the language server; all of it may be left out.
+---@class bytefim.Settings
+---@field enabled? boolean Whether anything is suggested: true or false. Default: true.
+---@field model? string The model that completes (catalogue name or path of a GGUF file): text that is not blank. Default: none.
+---@field layout? "auto"|"plain"|"psm"|"spm" The order of prefix, suffix and middle in the prompt: one of auto, plain, psm, spm. Default: "auto".
+---@field conditioning? "exact"|"healing"|"naive" How the bytes before the cursor bind the model: one of exact, healing, naive. Default: "exact".
+---@field max_tokens? integer The longest suggestion (tokens): a whole number from 1 to 1024. Default: 48.
+---@field deadline_ms? integer How long a suggestion may take (milliseconds): a whole number from 10 to 60000. Default: 2500.
+---@field n_threads? integer How many processor cores the model works on (threads): a whole number from 1 to 256. Default: none.
+---@field n_context_tokens? integer How much text the model sees at once (tokens): a whole number from 256 to 1048576. Default: none.
+---@field n_prefix_bytes? integer How much of the text before the cursor is looked at (bytes): a whole number from 64 to 4194304. Default: 32768.
+---@field n_suffix_bytes? integer How much of the text after the cursor is looked at (bytes): a whole number from 0 to 4194304. Default: 8192.
+---@field prefetch? boolean Whether what follows a suggestion is computed before it is asked for: true or false. Default: true.
+---@field min_confidence? number How sure the model must be before anything is shown that nobody asked for; 0: always (probability): a number from 0 to 1. Default: 0.1.
+---@field languages_off? string[] In which languages nothing is suggested unless it is asked for (language ids of the editor): a list of texts that are not blank. Default: {}.
+---@field files_off? string[] In which files nothing is suggested unless it is asked for (glob patterns of file paths): a list of texts that are not blank. Default: {}.
+---@field completion_fallback? boolean Whether editors without inline completion get suggestions in their list of completions: true or false. Default: false.
+---@field context_files? boolean Whether the model sees parts of other files of the project: true or false. Default: true.
+---@field statistics? boolean Whether suggestions and their times are counted: true or false. Default: true.
