@@ -29,10 +29,11 @@ from byte_fim.anchor import Anchors
 from byte_fim.complete import CompleteOptions, complete
 from byte_fim.fim import FindOutline, Hole, fit_hole, keep_start
 from byte_fim.other_files import OtherFile, show_files
-from lsp_server.context import ContextChunk, Neighbour, choose_chunks
-from lsp_server.model_catalog import LoadedModel, load_model
-from lsp_server.outline import find_outline
-from lsp_server.preambles import ROOM_SHARE
+from lsp_server.context.chunks import Neighbour, choose_chunks
+from lsp_server.context.outline import find_outline
+from lsp_server.context.preambles import ROOM_SHARE
+from lsp_server.documents.request import ContextChunk
+from lsp_server.model.catalog import LoadedModel, load_model
 
 N_TOKENS = 24
 N_OPEN_FILES = 5

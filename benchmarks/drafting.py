@@ -27,8 +27,8 @@ from byte_fim.drafting import Drafter
 from byte_fim.generate import FindEnd
 from byte_fim.model import TokenModel, TokenStream
 from byte_fim.vocab import TokenId, Tokens
-from lsp_server.model_catalog import LoadedModel, load_model
-from lsp_server.trimming import find_end
+from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.suggestion.trimming import find_end
 
 N_TOKENS = 48
 MOST_DRAFTED = 8

@@ -24,13 +24,13 @@ from lsprotocol.types import (
 )
 from typing_trace import Editor, Event, Trace
 
-from lsp_server.answer import Answer
-from lsp_server.documents import Document, Documents
-from lsp_server.position import build_request
-from lsp_server.request import CompletionRequest
-from lsp_server.session import BytefimServer
+from lsp_server.documents.documents import Document, Documents
+from lsp_server.documents.position import build_request
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.editor.session import BytefimServer
+from lsp_server.editor.text_sync import change_document
 from lsp_server.settings import Settings
-from lsp_server.text_sync import change_document
+from lsp_server.suggestion.answer import Answer
 
 Kind = Literal["typing on", "typing anew", "deletion", "jump", "accept"]
 """Typing on: an insertion directly after the last one. Typing anew: one after a jump or a deletion."""

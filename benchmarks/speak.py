@@ -27,11 +27,11 @@ from held_out import fetch_held_out
 from report import finish, make_parser, show_table
 
 from byte_fim.complete import CompleteOptions, complete
-from lsp_server.answer import Answer, judge
-from lsp_server.model_catalog import LoadedModel, load_model
-from lsp_server.request import CompletionRequest
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.model.catalog import LoadedModel, load_model
 from lsp_server.settings import DEFAULTS
-from lsp_server.trimming import find_end
+from lsp_server.suggestion.answer import Answer, judge
+from lsp_server.suggestion.trimming import find_end
 
 EDGES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 THRESHOLDS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)

@@ -173,7 +173,7 @@ def _add_command(
 
 def run_serve(arguments: argparse.Namespace) -> int:
     """`bytefim serve`."""
-    from lsp_server.serve import serve
+    from lsp_server.editor.serve import serve
 
     return serve(model=arguments.model, settings_path=arguments.settings, tcp=arguments.tcp)
 
@@ -181,7 +181,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
 def run_complete(arguments: argparse.Namespace) -> int:
     """`bytefim complete`."""
     _require_cursor(arguments)
-    from lsp_server import ask
+    from lsp_server.command_line import ask as ask
 
     return ask.run_complete(arguments)
 
@@ -189,14 +189,14 @@ def run_complete(arguments: argparse.Namespace) -> int:
 def run_next_byte(arguments: argparse.Namespace) -> int:
     """`bytefim next-byte`."""
     _require_cursor(arguments)
-    from lsp_server import ask
+    from lsp_server.command_line import ask as ask
 
     return ask.run_next_byte(arguments)
 
 
 def run_models_list(arguments: argparse.Namespace) -> int:
     """`bytefim models list`."""
-    from lsp_server import model_listing
+    from lsp_server.command_line import model_listing as model_listing
 
     model_listing.print_list(as_json=arguments.json)
     return 0
@@ -204,7 +204,7 @@ def run_models_list(arguments: argparse.Namespace) -> int:
 
 def run_models_show(arguments: argparse.Namespace) -> int:
     """`bytefim models show NAME`."""
-    from lsp_server import model_listing
+    from lsp_server.command_line import model_listing as model_listing
 
     model_listing.print_entry(arguments.name, as_json=arguments.json)
     return 0
@@ -212,7 +212,7 @@ def run_models_show(arguments: argparse.Namespace) -> int:
 
 def run_models_path(arguments: argparse.Namespace) -> int:
     """`bytefim models path NAME`."""
-    from lsp_server import model_listing
+    from lsp_server.command_line import model_listing as model_listing
 
     model_listing.print_path(arguments.name, as_json=arguments.json)
     return 0
@@ -220,7 +220,7 @@ def run_models_path(arguments: argparse.Namespace) -> int:
 
 def run_models_verify(arguments: argparse.Namespace) -> int:
     """`bytefim models verify NAME`."""
-    from lsp_server import model_listing
+    from lsp_server.command_line import model_listing as model_listing
 
     model_listing.print_verdict(arguments.name, as_json=arguments.json)
     return 0
@@ -228,7 +228,7 @@ def run_models_verify(arguments: argparse.Namespace) -> int:
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """`bytefim doctor`; status 1 when no suggestion can appear."""
-    from lsp_server import doctor
+    from lsp_server.command_line import doctor as doctor
     from lsp_server.settings import read_settings
 
     settings, warnings = read_settings(arguments.settings)
@@ -239,7 +239,7 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
 def run_bench(arguments: argparse.Namespace) -> int:
     """`bytefim bench`; what is going on is told on stderr."""
-    from lsp_server import bench
+    from lsp_server.command_line import bench as bench
 
     figures = bench.collect_figures(
         arguments.model, tell=lambda line: print(f"bytefim: {line}", file=sys.stderr, flush=True)
@@ -291,7 +291,7 @@ def _version() -> str:
 def _sentence(error: Exception) -> str:
     """What went wrong, for whoever typed the command."""
     from byte_fim.model import ModelError
-    from lsp_server.cursor import CursorOutsideText
+    from lsp_server.command_line.cursor import CursorOutsideText
 
     if isinstance(error, ModelError | CursorOutsideText):
         return str(error)

@@ -14,7 +14,7 @@ CORE = "byte_fim.next_byte, byte_fim.complete, byte_fim.reference"
     ("imported", "must_be_absent"),
     [
         (CORE, {"llama_cpp", "pygls", "lsprotocol", "lsp_server", "tree_sitter", "asyncio"}),
-        ("lsp_server.serve", {"llama_cpp", "numpy"}),
+        ("lsp_server.editor.serve", {"llama_cpp", "numpy"}),
         ("lsp_server.cli", {"llama_cpp", "numpy", "pygls", "lsprotocol"}),
     ],
 )

@@ -10,9 +10,9 @@ import pytest
 from benchmarks.keystrokes import count_work, measure_latency
 from benchmarks.replay import Keystroke, Kind, Replay, is_stale, judge_fate
 from benchmarks.typing_trace import Event, Trace, read_traces
-from lsp_server.answer import Answer
-from lsp_server.request import CompletionRequest
+from lsp_server.documents.request import CompletionRequest
 from lsp_server.settings import Settings
+from lsp_server.suggestion.answer import Answer
 from tests.lsp_server.requests import ask
 
 TRACES = read_traces()

@@ -7,8 +7,8 @@ from lsprotocol.types import PositionEncodingKind
 from pygls.workspace import PositionCodec, TextDocument
 
 from benchmarks.mirror import TEXTS, TYPED, edits
-from lsp_server.documents import Document
-from lsp_server.text import PositionEncoding
+from lsp_server.documents.documents import Document
+from lsp_server.documents.text import PositionEncoding
 
 URI = "file:///a.py"
 TEXT = "x = 'é 合 🙂'\n" * 40

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from lsp_server.model_process import ModelProcess
-from lsp_server.model_work import ModelWork
+from lsp_server.model.process import ModelProcess
+from lsp_server.model.work import ModelWork
+from lsp_server.model.worker import CannotLoad, WorkAborted, Worker, WorkerDied, WorkFailed
 from lsp_server.settings import Settings
-from lsp_server.worker import CannotLoad, WorkAborted, Worker, WorkerDied, WorkFailed
 from tests.lsp_server.fake_child import CRASH, FAIL, make_worker
 from tests.lsp_server.fake_engine import PATIENCE_S, WAIT
 from tests.lsp_server.requests import ask

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from lsp_server.calibration import Calibration, calibrate
-from lsp_server.model_trial import LoadParams
+from lsp_server.model.calibration import Calibration, calibrate
+from lsp_server.model.trial import LoadParams
 from tests.lsp_server.paced_model import Cost, PacedModel
 
 Calibrate = Callable[..., Calibration]

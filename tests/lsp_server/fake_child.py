@@ -8,10 +8,10 @@ import threading
 import zlib
 
 from byte_fim.model import BadModelFile, ModelFailed
-from lsp_server.model_catalog import LoadedModel
-from lsp_server.model_child import work_for_server
-from lsp_server.model_work import ModelWork
-from lsp_server.worker import Tell
+from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.child import work_for_server
+from lsp_server.model.work import ModelWork
+from lsp_server.model.worker import Tell
 from tests.lsp_server.fake_engine import FakeModel
 
 CRASH = b"CRASH"  # a prefix that ends so is too much for the model's process

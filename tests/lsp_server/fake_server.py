@@ -7,9 +7,9 @@ import os
 import sys
 from functools import partial
 
-from lsp_server.model_process import ModelProcess
-from lsp_server.serve import run_server
-from lsp_server.server import build_server
+from lsp_server.editor.serve import run_server
+from lsp_server.editor.server import build_server
+from lsp_server.model.process import ModelProcess
 from lsp_server.settings import Settings
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from lsprotocol.types import Position, Range, TextDocumentContentChangePartial, TextDocumentContentChangeWholeDocument
 
-from lsp_server.text import PositionEncoding
+from lsp_server.documents.text import PositionEncoding
 from tests.lsp_server.slow_text import SlowText
 
 PIECES = [

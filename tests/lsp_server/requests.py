@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lsp_server.request import CompletionRequest
+from lsp_server.documents.request import CompletionRequest
 
 URI = "file:///a.py"
 OTHER = "file:///b.py"

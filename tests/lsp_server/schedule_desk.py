@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from lsp_server.answer import Answer
-from lsp_server.generation import Generation
-from lsp_server.pending import Pending
-from lsp_server.request import CompletionRequest
-from lsp_server.schedule import Schedule
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.engine.generation import Generation
+from lsp_server.engine.pending import Pending
+from lsp_server.engine.schedule import Schedule
 from lsp_server.settings import DEFAULTS, Settings
-from lsp_server.trimming import find_end, trim
+from lsp_server.suggestion.answer import Answer
+from lsp_server.suggestion.trimming import find_end, trim
 from tests.lsp_server.stepping_model import Speak, speak
 
 ALONE = Settings(prefetch=False)

@@ -13,8 +13,8 @@ from byte_fim.complete import CompleteOptions, Completion
 from byte_fim.fim import FimFormat
 from byte_fim.generate import FindEnd, ShouldStop
 from byte_fim.model import DecodeAborted, TokenModel
-from lsp_server.serve import run_server
-from lsp_server.server import build_server
+from lsp_server.editor.serve import run_server
+from lsp_server.editor.server import build_server
 from lsp_server.settings import Settings
 from tests.lsp_server.fake_engine import PATIENCE_S, FakeModel, make_completion
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from lsprotocol.types import Position, TextDocumentContentChangeEvent, TextDocumentContentChangeWholeDocument
 
-from lsp_server.text import PositionEncoding
+from lsp_server.documents.text import PositionEncoding
 
 CR, LF, REPLACEMENT = 0x0D, 0x0A, 0xFFFD
 

@@ -15,8 +15,8 @@ from byte_fim.complete import CompleteOptions, Completion
 from byte_fim.fim import FimFormat
 from byte_fim.generate import FindEnd, ShouldStop
 from byte_fim.model import DecodeAborted, TokenModel
-from lsp_server.model_catalog import LoadedModel
-from lsp_server.trimming import find_end, trim
+from lsp_server.model.catalog import LoadedModel
+from lsp_server.suggestion.trimming import find_end, trim
 from tests.lsp_server.fake_engine import PATIENCE_S, FakeModel, make_completion
 
 Speak = Callable[[bytes, bytes], Iterator[bytes]]

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from byte_fim.model import BadModelFile
-from lsp_server.model_catalog import LoadedModel, load_model
-from lsp_server.model_trial import try_model
+from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.trial import try_model
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 WHOLE = (MODELS / "bytefim-nano-spm-q8_0.gguf").read_bytes()  # the smaller one: dozens of copies are written

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from byte_fim.model import BadModelFile
-from lsp_server.bench import Effort, Figures, collect_figures, render
-from lsp_server.model_catalog import LoadedModel
-from lsp_server.model_work import ModelWork
+from lsp_server.command_line.bench import Effort, Figures, collect_figures, render
+from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.work import ModelWork
 from lsp_server.settings import DEFAULTS
 
 NANO = "bytefim-nano-spm"

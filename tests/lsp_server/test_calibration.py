@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from byte_fim.backends.llama_cpp import LlamaCppModel
-from lsp_server.calibration import calibrate
-from lsp_server.model_catalog import load_model
-from lsp_server.model_trial import try_model
+from lsp_server.model.calibration import calibrate
+from lsp_server.model.catalog import load_model
+from lsp_server.model.trial import try_model
 from tests.lsp_server.calibrating import CONFINED, GPU, LARGE, TINY, Calibrate, calibrating, scaling
 from tests.lsp_server.paced_model import Cost, PacedModel
 

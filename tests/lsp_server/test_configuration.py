@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lsp_server.configuration import Configuration, needs_restart
+from lsp_server.editor.configuration import Configuration, needs_restart
 from lsp_server.settings import DEFAULTS
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from lsp_server.context import CHUNK_LINES, MOST_CHUNKS, ContextChunk, Neighbour, choose_chunks
+from lsp_server.context.chunks import CHUNK_LINES, MOST_CHUNKS, Neighbour, choose_chunks
+from lsp_server.documents.request import ContextChunk
 
 AROUND = b"def load_store(path):\n    store = Store(path)\n    return store."
 NOTHING = b"alpha beta\ngamma delta\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.cursor import CursorOutsideText, find_offset, place_cursor
+from lsp_server.command_line.cursor import CursorOutsideText, find_offset, place_cursor
 
 TEXTS = st.text(alphabet="ab \n\r\té咖🍵", max_size=40).map(str.encode)
 

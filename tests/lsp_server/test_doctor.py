@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from byte_fim.model import BadModelFile
-from lsp_server.doctor import Facts, collect_facts, render
-from lsp_server.model_catalog import LoadedModel, load_model
-from lsp_server.model_trial import LoadParams, TrialOutcome, try_model
+from lsp_server.command_line.doctor import Facts, collect_facts, render
+from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.trial import LoadParams, TrialOutcome, try_model
 from lsp_server.settings import DEFAULTS, Settings
 
 MODELS = Path(__file__).resolve().parents[2] / "models"

@@ -16,8 +16,8 @@ from lsprotocol.types import (
     TextDocumentContentChangeWholeDocument,
 )
 
-from lsp_server.documents import Document, Documents
-from lsp_server.text import PositionEncoding
+from lsp_server.documents.documents import Document, Documents
+from lsp_server.documents.text import PositionEncoding
 from tests.lsp_server.slow_text import SlowText
 
 URI = "file:///w/a.py"

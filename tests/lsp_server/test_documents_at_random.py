@@ -13,9 +13,9 @@ from lsprotocol.types import (
     TextDocumentContentChangeWholeDocument,
 )
 
-from lsp_server import text
-from lsp_server.documents import Document, Documents
-from lsp_server.text import PositionEncoding
+from lsp_server.documents import text as text
+from lsp_server.documents.documents import Document, Documents
+from lsp_server.documents.text import PositionEncoding
 from tests.lsp_server.slow_text import SlowText
 
 URI = "untitled:Untitled-1"

@@ -16,13 +16,13 @@ from byte_fim.complete import CompleteOptions, complete
 from byte_fim.fim import FimFormat
 from byte_fim.model import BadModelFile, ModelFailed
 from byte_fim.reference import ToyModel
-from lsp_server.answer import Answer
-from lsp_server.engine import Engine
-from lsp_server.engine_state import EngineState
-from lsp_server.model_catalog import LoadedModel
-from lsp_server.model_work import ModelWork
+from lsp_server.engine.engine import Engine
+from lsp_server.engine.state import EngineState
+from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.work import ModelWork
 from lsp_server.settings import Settings
-from lsp_server.trimming import find_end, trim
+from lsp_server.suggestion.answer import Answer
+from lsp_server.suggestion.trimming import find_end, trim
 from tests.lsp_server.fake_engine import PATIENCE_S, WAIT, FakeModel
 from tests.lsp_server.requests import OTHER, URI, ask
 

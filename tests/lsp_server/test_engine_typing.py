@@ -11,11 +11,11 @@ from dataclasses import replace
 import pytest
 
 from byte_fim.model import ModelFailed
-from lsp_server.answer import Answer
-from lsp_server.engine import Engine
-from lsp_server.engine_state import EngineState
-from lsp_server.request import CompletionRequest
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.engine.engine import Engine
+from lsp_server.engine.state import EngineState
 from lsp_server.settings import Settings
+from lsp_server.suggestion.answer import Answer
 from tests.lsp_server.fake_engine import PATIENCE_S
 from tests.lsp_server.requests import END, OTHER, URI, ask
 from tests.lsp_server.stepping_model import SteppingModel, expect

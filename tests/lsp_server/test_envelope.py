@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lsp_server.envelope import INVALID_REQUEST, PARSE_ERROR, Envelope, Malformed, read_envelope
+from lsp_server.editor.envelope import INVALID_REQUEST, PARSE_ERROR, Envelope, Malformed, read_envelope
 
 
 @pytest.mark.parametrize(

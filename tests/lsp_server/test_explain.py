@@ -11,7 +11,7 @@ from byte_fim.complete import Cover
 from byte_fim.distribution import END, N_OUTCOMES, MissingMass
 from byte_fim.model import Float64Array
 from byte_fim.vocab import Vocab
-from lsp_server import explain
+from lsp_server.command_line import explain as explain
 
 # 0 "re"   1 "turn"   2 " "   3 <fim>   4 first byte of é
 VOCAB = Vocab([b"re", b"turn", b" ", b"", b"\xc3"], special_ids=[3], stop_ids=[])

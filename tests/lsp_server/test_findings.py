@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.findings import MAX_REMEMBERED, Findings, find_cache_file
-from lsp_server.model_file import key_of
+from lsp_server.model.file import key_of
+from lsp_server.system.findings import MAX_REMEMBERED, Findings, find_cache_file
 
 
 @pytest.fixture

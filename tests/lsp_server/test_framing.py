@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from lsp_server.framing import read_bodies
+from lsp_server.editor.framing import read_bodies
 
 
 async def bodies(*chunks: bytes, limit_bytes: int = 1 << 16) -> list[bytes]:

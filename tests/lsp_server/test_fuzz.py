@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from lsp_server.text import PositionEncoding
+from lsp_server.documents.text import PositionEncoding
 from tests.lsp_server.conftest import RunningServer, StartServer
 from tests.lsp_server.fuzzing import Fuzzer
 from tests.lsp_server.raw_client import Message

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
-from lsp_server.documents import Document, Documents
-from lsp_server.gathering import MOST_NEIGHBOURS, Gathering
-from lsp_server.request import CompletionRequest
+from lsp_server.context.gathering import MOST_NEIGHBOURS, Gathering
+from lsp_server.documents.documents import Document, Documents
+from lsp_server.documents.request import CompletionRequest
 from tests.lsp_server.requests import ask
 
 STORE = "class Store:\n    def __init__(self, path):\n        self.path = path\n"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lsp_server.generation import Generation
-from lsp_server.request import CompletionRequest
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.engine.generation import Generation
 from lsp_server.settings import DEFAULTS
 from tests.lsp_server.requests import ask
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from lsprotocol.types import Command, InlineCompletionItem, Position, Range
 
-from lsp_server.ghost_text import build_item, offered_text
-from lsp_server.request import CompletionRequest
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.editor.ghost_text import build_item, offered_text
 
 AT_CURSOR = CompletionRequest(
     uri="file:///a.py",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from byte_fim.backends.llama_cpp import LlamaCppModel
-from lsp_server.answer import Answer
-from lsp_server.model_catalog import LoadedModel
-from lsp_server.model_work import ModelWork
-from lsp_server.request import CompletionRequest
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.work import ModelWork
 from lsp_server.settings import Settings
+from lsp_server.suggestion.answer import Answer
 from tests.lsp_server.requests import URI, ask
 from tests.lsp_server.schedule_desk import ALONE, FOO, Desk
 

@@ -13,8 +13,8 @@ import pytest
 from byte_fim.complete import CompleteOptions, complete
 from byte_fim.fim import CutPolicy, Layout
 from byte_fim.model import BadModelFile, DecodeAborted
-from lsp_server.calibration import Calibration, TunableModel, Tuning
-from lsp_server.model_catalog import (
+from lsp_server.model.calibration import Calibration, TunableModel, Tuning
+from lsp_server.model.catalog import (
     Catalog,
     CatalogEntry,
     LoadedModel,
@@ -23,7 +23,7 @@ from lsp_server.model_catalog import (
     read_catalog,
     verify,
 )
-from lsp_server.model_trial import LoadParams, TrialOutcome, try_model
+from lsp_server.model.trial import LoadParams, TrialOutcome, try_model
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 ENTRIES = read_catalog().entries

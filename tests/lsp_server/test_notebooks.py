@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from lsp_server.server import build_server
+from lsp_server.editor.server import build_server
 from tests.lsp_server.conftest import RunningServer, StartServer, make_ready, starting_servers
 from tests.lsp_server.fake_child import SUM
 from tests.lsp_server.fake_engine import FakeModel

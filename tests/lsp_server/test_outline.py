@@ -10,7 +10,7 @@ from byte_fim.anchor import Anchors
 from byte_fim.backends.llama_cpp import LlamaCppModel
 from byte_fim.complete import CompleteOptions, complete
 from byte_fim.fim import Layout
-from lsp_server.outline import find_outline
+from lsp_server.context.outline import find_outline
 
 PYTHON = b'''"""A module."""
 import os

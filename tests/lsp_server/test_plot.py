@@ -8,7 +8,7 @@ import numpy as np
 
 from byte_fim.distribution import N_OUTCOMES
 from byte_fim.model import Float64Array
-from lsp_server.plot import N_OUTCOMES_SHOWN, PLOT_WIDTH, Series, render_svg
+from lsp_server.command_line.plot import N_OUTCOMES_SHOWN, PLOT_WIDTH, Series, render_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from lsprotocol.types import Position, Range, SelectedCompletionInfo
 
-from lsp_server.documents import Document
-from lsp_server.popup import Contradiction, keep_popup, take_popup
-from lsp_server.position import build_request
-from lsp_server.request import CompletionRequest
-from lsp_server.text import PositionEncoding
+from lsp_server.documents.documents import Document
+from lsp_server.documents.popup import Contradiction, keep_popup, take_popup
+from lsp_server.documents.position import build_request
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.documents.text import PositionEncoding
 
 
 def ask(

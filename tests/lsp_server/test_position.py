@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsprotocol.types import Position
 
-from lsp_server.documents import Document
-from lsp_server.position import build_request
-from lsp_server.request import CompletionRequest, with_line_feeds
-from lsp_server.text import PositionEncoding, character_end, character_start
+from lsp_server.documents.documents import Document
+from lsp_server.documents.position import build_request
+from lsp_server.documents.request import CompletionRequest, with_line_feeds
+from lsp_server.documents.text import PositionEncoding, character_end, character_start
 
 
 def ask(

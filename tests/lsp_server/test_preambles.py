@@ -9,13 +9,13 @@ import pytest
 
 from byte_fim.backends.llama_cpp import LlamaCppModel
 from byte_fim.fim import FimFormat, Layout
-from lsp_server.answer import Answer
-from lsp_server.context import NO_ROOM, NONE_CHOSEN, NOT_TRAINED, OFF, ContextChunk
-from lsp_server.model_catalog import LoadedModel
-from lsp_server.model_work import ModelWork
-from lsp_server.preambles import ROOM_SHARE
-from lsp_server.request import CompletionRequest
+from lsp_server.context.chunks import NO_ROOM, NONE_CHOSEN, NOT_TRAINED, OFF
+from lsp_server.context.preambles import ROOM_SHARE
+from lsp_server.documents.request import CompletionRequest, ContextChunk
+from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.work import ModelWork
 from lsp_server.settings import Settings
+from lsp_server.suggestion.answer import Answer
 from tests.lsp_server.requests import ask
 
 SETTINGS = Settings(max_tokens=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.request import CompletionRequest
+from lsp_server.documents.request import CompletionRequest
 from lsp_server.settings import DEFAULTS
 from tests.lsp_server.requests import OTHER, URI, ask
 from tests.lsp_server.schedule_desk import ALONE, FOO, Desk, say, shown

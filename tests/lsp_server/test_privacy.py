@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.privacy import is_ignored, is_secret
+from lsp_server.context.privacy import is_ignored, is_secret
 
 SECRET = [
     ".env",

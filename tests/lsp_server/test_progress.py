@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
-from lsp_server.progress import LEAST_PAUSE_S, LoadingProgress
+from lsp_server.editor.progress import LEAST_PAUSE_S, LoadingProgress
 
 
 class Editor:

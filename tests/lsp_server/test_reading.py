@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
-from lsp_server.handshake import change_folders
-from lsp_server.reading import find_uri, make_converter, read_inline_params
-from lsp_server.server import build_server
+from lsp_server.editor.handshake import change_folders
+from lsp_server.editor.reading import find_uri, make_converter, read_inline_params
+from lsp_server.editor.server import build_server
 from lsp_server.settings import DEFAULTS
 from tests.lsp_server.editor import URI, at
 from tests.lsp_server.fake_engine import FakeModel

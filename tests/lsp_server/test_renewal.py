@@ -13,20 +13,20 @@ import pytest
 from lsprotocol import types
 
 from byte_fim.fim import FimFormat
-from lsp_server import renewal
-from lsp_server.answer import Answer
-from lsp_server.context import NONE_CHOSEN, NOT_TRAINED, OFF
-from lsp_server.documents import Document, Documents
-from lsp_server.engine import Engine
-from lsp_server.engine_state import EngineState
-from lsp_server.gathering import Gathering
-from lsp_server.model_catalog import LoadedModel
-from lsp_server.renewal import Renewal
-from lsp_server.request import CompletionRequest
-from lsp_server.server import build_server
-from lsp_server.session import BytefimServer
+from lsp_server.context.chunks import NONE_CHOSEN, NOT_TRAINED, OFF
+from lsp_server.context.gathering import Gathering
+from lsp_server.documents.documents import Document, Documents
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.editor import renewal as renewal
+from lsp_server.editor.renewal import Renewal
+from lsp_server.editor.server import build_server
+from lsp_server.editor.session import BytefimServer
+from lsp_server.editor.suggestions import complete_inline
+from lsp_server.engine.engine import Engine
+from lsp_server.engine.state import EngineState
+from lsp_server.model.catalog import LoadedModel
 from lsp_server.settings import Settings
-from lsp_server.suggestions import complete_inline
+from lsp_server.suggestion.answer import Answer
 from tests.lsp_server.fake_engine import PATIENCE_S, FakeModel
 from tests.lsp_server.requests import ask
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.request import CompletionRequest
-from lsp_server.reuse import REMEMBERED_PER_DOCUMENT, Offers, Rest
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.engine.reuse import REMEMBERED_PER_DOCUMENT, Offers, Rest
 from lsp_server.settings import DEFAULTS, Settings
 from tests.lsp_server.requests import OTHER, URI, ask
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lsp_server.answer import Answer
-from lsp_server.request import CompletionRequest
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.suggestion.answer import Answer
 from tests.lsp_server.requests import OTHER, ask
 from tests.lsp_server.schedule_desk import ALONE, FOO, Desk, say, shown
 

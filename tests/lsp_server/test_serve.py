@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from lsp_server.serve import serve
+from lsp_server.editor.serve import serve
 from tests.lsp_server.conftest import ROOT
 from tests.lsp_server.raw_client import PATIENCE_S
 
@@ -37,7 +37,7 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(capsys: pytest.CaptureFixt
 def test_numpy_and_the_runtime_are_not_imported_before_the_handshake() -> None:
     """Editors wait for `initialize`; what the model needs is imported by its own thread, later."""
     heavy = "{'numpy', 'llama_cpp'} & set(sys.modules)"
-    program = f"import sys, lsp_server.serve; sys.exit(str({heavy}) if {heavy} else 0)"
+    program = f"import sys, lsp_server.editor.serve; sys.exit(str({heavy}) if {heavy} else 0)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )

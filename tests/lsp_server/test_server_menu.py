@@ -102,7 +102,7 @@ def test_what_an_edit_has_made_void_is_null(start_server: StartServer) -> None:
 
 def test_a_fence_in_the_code_does_not_end_its_documentation() -> None:
     """Whatever is suggested is shown as code."""
-    from lsp_server.menu import _fence
+    from lsp_server.editor.menu import _fence
 
     assert _fence("a = '```'", "python") == "````python\na = '```'\n````"
 

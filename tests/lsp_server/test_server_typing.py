@@ -12,14 +12,14 @@ from concurrent.futures import Future
 import pytest
 from lsprotocol import types
 
-from lsp_server.answer import Answer
-from lsp_server.documents import PositionEncoding
-from lsp_server.engine import Engine
-from lsp_server.popup import take_popup
-from lsp_server.server import build_server
-from lsp_server.session import BytefimServer
+from lsp_server.documents.documents import PositionEncoding
+from lsp_server.documents.popup import take_popup
+from lsp_server.editor.server import build_server
+from lsp_server.editor.session import BytefimServer
+from lsp_server.editor.text_sync import change_document, open_document
+from lsp_server.engine.engine import Engine
 from lsp_server.settings import Settings
-from lsp_server.text_sync import change_document, open_document
+from lsp_server.suggestion.answer import Answer
 from tests.lsp_server.fake_engine import PATIENCE_S
 from tests.lsp_server.stepping_model import SteppingModel
 

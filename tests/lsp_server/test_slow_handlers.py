@@ -9,10 +9,10 @@ from typing import cast
 
 import pytest
 
-from lsp_server import protocol
-from lsp_server.model_process import ModelProcess
-from lsp_server.protocol import BytefimProtocol
-from lsp_server.server import build_server
+from lsp_server.editor import protocol as protocol
+from lsp_server.editor.protocol import BytefimProtocol
+from lsp_server.editor.server import build_server
+from lsp_server.model.process import ModelProcess
 
 
 async def handle(body: bytes) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.findings import Findings
-from lsp_server.statistics import LATENCIES_KEPT, SAVED_EVERY_S, Statistics, read_statistics
+from lsp_server.editor.statistics import LATENCIES_KEPT, SAVED_EVERY_S, Statistics, read_statistics
+from lsp_server.system.findings import Findings
 
 
 class Clock:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lsp_server.stopwatch import LIMIT_S, MAX_TURNS, OutOfTime, Stopwatch
+from lsp_server.model.stopwatch import LIMIT_S, MAX_TURNS, OutOfTime, Stopwatch
 from tests.lsp_server.paced_model import PacedModel
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from lsp_server.editor.switches import find_switch
 from lsp_server.settings import DEFAULTS
-from lsp_server.switches import find_switch
 from tests.lsp_server.requests import ask
 
 

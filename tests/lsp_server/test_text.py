@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from lsp_server import text as text_module
-from lsp_server.text import BLOCK_BYTES, Text
+from lsp_server.documents import text as text_module
+from lsp_server.documents.text import BLOCK_BYTES, Text
 
 
 def test_typing_in_a_long_text_leaves_almost_all_of_it_untouched() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byte_fim.utf8 import whole_characters
-from lsp_server.trimming import Trimmed, find_end, trim
+from lsp_server.suggestion.trimming import Trimmed, find_end, trim
 
 
 def cut(document: str, middle: str | bytes) -> Trimmed:

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from lsp_server.answer import Answer
+from lsp_server.suggestion.answer import Answer
 from tests.lsp_server.requests import END, OTHER, URI, ask
 from tests.lsp_server.schedule_desk import Desk
 from tests.lsp_server.stepping_model import expect
@@ -27,7 +27,7 @@ class Typing(RuleBasedStateMachine):
         self.newest: dict[str, int] = {}
 
     def edit(self, uri: str, prefix: bytes, suffix: bytes) -> None:
-        """As lsp_server/server.py: the cursor of what is followed moves by what was added, wherever the edit was."""
+        """As editor/text_sync.py: the cursor of what is followed moves by what was added, wherever the edit was."""
         n_added_bytes = len(prefix + suffix) - len(b"".join(self.texts[uri]))
         self.texts[uri] = (prefix, suffix)
         followed = self.desk.schedule.find_followed(uri)

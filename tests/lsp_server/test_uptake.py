@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from lsp_server.uptake import REMEMBERED, Uptake
+from lsp_server.editor.uptake import REMEMBERED, Uptake
 from tests.lsp_server.requests import URI, ask
 
 

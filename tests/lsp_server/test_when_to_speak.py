@@ -9,10 +9,10 @@ import pytest
 
 from byte_fim.complete import CompleteOptions, Completion
 from byte_fim.generate import Alternative
-from lsp_server.answer import Answer, judge, unless_unsure
-from lsp_server.generation import Generation
-from lsp_server.request import CompletionRequest
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.engine.generation import Generation
 from lsp_server.settings import Settings
+from lsp_server.suggestion.answer import Answer, judge, unless_unsure
 from tests.lsp_server.conftest import StartServer
 from tests.lsp_server.fake_engine import make_completion
 from tests.lsp_server.requests import URI, ask

@@ -1,0 +1,1 @@
+"""What people ask from a shell: one completion, what is installed, how fast it is."""

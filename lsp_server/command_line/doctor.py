@@ -1,0 +1,210 @@
+"""What is installed, what works, how fast, and what would stop a suggestion: the facts behind `bytefim doctor`.
+
+A broken model or library is a fact like any other, never an error. Knows neither the command line nor the editor.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
+
+from byte_fim.model import ModelError
+from lsp_server.command_line.speed import measure_speed, peak_memory_mib
+from lsp_server.editor.statistics import read_statistics
+from lsp_server.model.catalog import Catalog, LoadedModel, find_model, load_model, read_catalog, verify
+from lsp_server.model.stopwatch import Clock
+from lsp_server.model.trial import try_library
+from lsp_server.settings import DECLARED, DEFAULTS, Settings
+
+Fact = None | bool | int | float | str | Sequence[str]
+Facts = dict[str, dict[str, Fact]]
+"""Section -> name -> fact. Sections: see `collect_facts`."""
+
+_PACKAGES = ("bytefim", "llama-cpp-python", "numpy", "pygls", "lsprotocol")
+_SUGGESTION_TOKENS = 12  # what one line takes
+
+
+def collect_facts(
+    model_name: str | None = None,
+    *,
+    settings: Settings = DEFAULTS,
+    warnings: Sequence[str] = (),
+    catalog: Catalog | None = None,
+    load: Callable[..., LoadedModel] = load_model,
+    count: Callable[[], Mapping[str, object]] = read_statistics,
+    clock: Clock = time.perf_counter,
+) -> Facts:
+    """Sections versions, llama.cpp, model, speed, memory, settings, statistics, verdict; empty when it cannot be had.
+
+    `warnings` are about the settings and become hints. `verdict` holds `ok` (False: no suggestion will appear),
+    `problems`, `hints`, and `silent_where`, what keeps single suggestions from appearing. Loads the model and works it
+    for a second or so.
+    """
+    facts: Facts = {"versions": _versions(), "llama.cpp": {}, "model": {}, "speed": {}, "memory": {}}
+    problems: list[str] = []
+    hints: list[str] = []
+    try:
+        facts["llama.cpp"] = dict(try_library())
+        started_s = clock()
+        loaded = _load(model_name or settings.model, settings, catalog=catalog or read_catalog(), load=load)
+        try:
+            facts["model"] = {**_describe(loaded, settings), "load_ms": round(1000 * (clock() - started_s), 1)}
+            speed = measure_speed(loaded, clock=clock)
+            facts["speed"] = dict(speed)
+            problems, hints = _judge(loaded, speed, settings)
+            facts["memory"] = dict(loaded.memory())
+        finally:
+            loaded.close()
+    except ModelError as error:
+        problems.append(str(error))
+    if not settings.enabled:
+        problems.append("Suggestions are switched off; set enabled = true.")
+    facts["memory"]["peak_mib"] = peak_memory_mib()
+    facts["settings"] = dict(_named(settings))
+    facts["statistics"] = _flatten(count()) if settings.statistics else {}
+    silent_where = _find_silences(settings)
+    hints = [*warnings, *hints]
+    facts["verdict"] = {"ok": not problems, "problems": problems, "hints": hints, "silent_where": silent_where}
+    return facts
+
+
+def render(facts: Mapping[str, Mapping[str, Fact]]) -> str:
+    """The facts for people: one section after the other, the verdict last."""
+    lines: list[str] = []
+    for section, entries in facts.items():
+        if section == "verdict" or not entries:
+            continue
+        width = max(map(len, entries))
+        told = {name: _shown(fact) for name, fact in entries.items()}
+        if section == "settings":
+            told |= {
+                name: f"{told[name]}  (default: {_shown(default)})"
+                for name, default in _named(DEFAULTS)
+                if entries[name] != default
+            }
+        lines += [section, *(f"  {name:<{width}}  {text}" for name, text in told.items()), ""]
+    verdict = facts["verdict"]
+    lines += ["nothing is suggested where", *(f"  {sentence}" for sentence in _sentences(verdict["silent_where"])), ""]
+    for kind, mark in (("problems", "problem"), ("hints", "hint")):
+        lines += [f"{mark}: {sentence}" for sentence in _sentences(verdict[kind])]
+    lines.append(
+        "Suggestions should appear." if verdict["ok"] else "No suggestion will appear before the problem is solved."
+    )
+    return "\n".join(lines)
+
+
+def _versions() -> dict[str, Fact]:
+    versions: dict[str, Fact] = {"python": platform.python_version(), "system": platform.platform()}
+    versions["processors"] = os.cpu_count()
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+def _load(
+    model_name: str | None, settings: Settings, *, catalog: Catalog, load: Callable[..., LoadedModel]
+) -> LoadedModel:
+    """The model as the server would load it, but taken without FIM too. Raises ModelError."""
+    found = find_model(model_name, catalog=catalog)
+    if found.entry and found.path == catalog.find_file(found.entry):
+        verify(found.entry, catalog=catalog)
+    return load(
+        model_name,
+        n_context_tokens=settings.n_context_tokens,
+        n_threads=settings.n_threads,
+        require_fim=False,
+        catalog=catalog,
+    )
+
+
+def _describe(loaded: LoadedModel, settings: Settings) -> dict[str, Fact]:
+    fim = loaded.fim
+    return {
+        "name": loaded.name,
+        "path": str(loaded.path),
+        "fim": "yes" if fim.is_complete else "no",
+        "fim_ids": f"prefix {fim.prefix_id}, suffix {fim.suffix_id}, middle {fim.middle_id}",
+        "layout": loaded.layout if settings.layout == "auto" else settings.layout,
+        **loaded.facts,
+    }
+
+
+def _judge(loaded: LoadedModel, speed: Mapping[str, float], settings: Settings) -> tuple[list[str], list[str]]:
+    """Problems (nothing will be suggested) and hints (it could be better), as sentences."""
+    problems: list[str] = []
+    hints: list[str] = []
+    if not loaded.fim.is_complete and settings.layout != "plain":
+        problems.append(
+            f'{loaded.name} has no fill-in-the-middle tokens; set layout = "plain" or choose another model.'
+        )
+    if loaded.facts.get("use_extra_buffers") == "no":
+        hints.append(
+            "Repacked weights fail on this machine, so they are not used; another llama.cpp build may be faster."
+        )
+    n_tokens = loaded.model.n_context_tokens
+    prompt_ms = 1000 * n_tokens / max(speed["prompt_tokens_per_s"], 1e-9)
+    suggestion_ms = 1000 * _SUGGESTION_TOKENS / max(speed["generated_tokens_per_s"], 1e-9)
+    first_ms = prompt_ms + suggestion_ms
+    if first_ms > settings.deadline_ms:
+        hints.append(
+            f"The first suggestion in a long file takes about {first_ms:.0f} ms, longer than deadline_ms ="
+            f" {settings.deadline_ms}; raise deadline_ms, set n_threads = 1 if other programs are busy, or choose a"
+            " smaller model."
+        )
+    return problems, hints
+
+
+def _find_silences(settings: Settings) -> list[str]:
+    """What keeps single suggestions from appearing while all is well: ends of `nothing is suggested where`."""
+    found: list[str] = []
+    if settings.languages_off:
+        found.append(f"the language is one of languages_off ({', '.join(settings.languages_off)}), unless asked for")
+    if settings.files_off:
+        found.append(f"the file is like one of files_off ({', '.join(settings.files_off)}), unless asked for")
+    if settings.min_confidence:
+        found.append(f"the model is less sure than min_confidence = {settings.min_confidence:g}, unless asked for")
+    found.append(f"the model needs longer than deadline_ms = {settings.deadline_ms}")
+    found.append("the editor does not ask: it must know inline completion (LSP 3.18), which cannot be seen from here")
+    found.append("the editor's own settings say so; the command bytefim.why tells the reason in the editor")
+    return found
+
+
+def _named(settings: Settings) -> Iterable[tuple[str, Fact]]:
+    """Names and values, as JSON has them."""
+    for name in DECLARED:
+        value = cast(Fact, getattr(settings, name))
+        yield name, list(value) if isinstance(value, tuple) else value
+
+
+def _flatten(counts: Mapping[str, object]) -> dict[str, Fact]:
+    """Figures inside figures under one name: `latency_ms p50`."""
+    flat: dict[str, Fact] = {}
+    for name, figure in counts.items():
+        if isinstance(figure, Mapping):
+            inner = cast(Mapping[str, float], figure)
+            flat |= {f"{name} {kind}": number for kind, number in inner.items()}
+        else:
+            flat[name] = cast(int, figure)
+    return flat
+
+
+def _sentences(fact: Fact) -> Sequence[str]:
+    assert isinstance(fact, Sequence)
+    return fact
+
+
+def _shown(fact: Fact) -> str:
+    if fact is None or fact == []:
+        return "-"
+    if isinstance(fact, bool):
+        return "yes" if fact else "no"
+    if isinstance(fact, Sequence) and not isinstance(fact, str):
+        return ", ".join(fact)
+    return f"{fact:,.1f}" if isinstance(fact, float) else str(fact)

@@ -1,0 +1,1 @@
+"""What is shown to the model beside the text at the cursor."""

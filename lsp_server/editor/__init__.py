@@ -1,0 +1,1 @@
+"""What the editor says and hears: the only modules that know pygls and lsprotocol, beside the documents."""

@@ -1,0 +1,105 @@
+"""What editor and server agree on: encoding, settings, folders, and how suggestions are asked for.
+
+Settings come three ways: with `initialize`, by being asked for, and in notifications. Knows no documents, no model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import cast
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from lsp_server.editor.session import BytefimServer
+from lsp_server.editor.suggestions import complete_in_menu
+from lsp_server.settings import DECLARED, SECTION
+
+TOO_LATE = "setting completion_fallback takes effect when the server is started again"
+
+_log = logging.getLogger(__name__)
+
+
+def initialize(ls: BytefimServer, params: types.InitializeParams) -> None:
+    """Settle what the reply depends on; the model is loaded once the reply is out."""
+    offered = params.capabilities
+    ls.documents.encoding = types.PositionEncodingKind(ls.workspace.position_encoding).value
+    ls.roots = tuple(folder.uri for folder in params.workspace_folders or [])
+    ls.progress_of_loading.is_offered = bool(offered.window and offered.window.work_done_progress)
+    warnings = ls.configuration.begin(params.initialization_options)
+    if ls.settings.completion_fallback and _may_use_menu(offered):
+        ls.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())(complete_in_menu)
+    loop = asyncio.get_running_loop()
+    loop.call_soon(ls.warn, warnings)
+    loop.call_soon(ls.start_engine)
+
+
+async def initialized(ls: BytefimServer, _: types.InitializedParams) -> None:
+    """From now on the editor may be asked for things."""
+    offered = ls.client_capabilities.workspace
+    if offered and offered.did_change_configuration and offered.did_change_configuration.dynamic_registration:
+        wanted = types.Registration("bytefim/settings", types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION})
+        # a refusal is no harm: then it does not tell of changes
+        ls.client_register_capability(types.RegistrationParams([wanted]))
+    await _pull(ls)
+
+
+async def change_settings(ls: BytefimServer, params: types.DidChangeConfigurationParams) -> None:
+    """The payload when it is about us; otherwise the editor is asked, if it can be."""
+    payload = cast(object, params.settings)
+    if _is_ours(payload) or not (_may_pull(ls) or payload is None):
+        _take(ls, payload)
+    else:
+        await _pull(ls)
+
+
+def change_folders(ls: BytefimServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Folders were added to the workspace or removed from it."""
+    removed = {folder.uri for folder in params.event.removed}
+    added = tuple(folder.uri for folder in params.event.added)
+    kept = tuple(uri for uri in ls.roots if uri not in removed and uri not in added)
+    ls.roots = kept + added
+
+
+def cancel_progress(ls: BytefimServer, params: types.WorkDoneProgressCancelParams) -> None:
+    """The user does not want to wait for the model."""
+    if ls.engine is not None and ls.progress_of_loading.is_about(params.token):
+        ls.engine.stop_loading()
+
+
+async def _pull(ls: BytefimServer) -> None:
+    if not _may_pull(ls):
+        return
+    asked = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
+    try:
+        reply = cast(object, await ls.workspace_configuration_async(asked))
+    except JsonRpcException as error:
+        _log.warning("the editor does not tell its settings: %s", type(error).__name__)
+        return
+    sections = cast(list[object], reply) if isinstance(reply, list) else []
+    if sections and sections[0] is not None:
+        _take(ls, sections[0])
+
+
+def _take(ls: BytefimServer, options: object) -> None:
+    before = ls.settings
+    ls.configure(options)
+    if ls.settings.completion_fallback and not before.completion_fallback and _may_use_menu(ls.client_capabilities):
+        _log.warning(TOO_LATE)
+
+
+def _may_pull(ls: BytefimServer) -> bool:
+    offered = ls.client_capabilities.workspace
+    return bool(offered and offered.configuration)
+
+
+def _may_use_menu(offered: types.ClientCapabilities) -> bool:
+    """Never two ways at once: the same suggestion would be shown twice."""
+    return offered.text_document is None or offered.text_document.inline_completion is None
+
+
+def _is_ours(payload: object) -> bool:
+    """Our section, or an object that has it; some editors send the settings of everybody."""
+    return isinstance(payload, Mapping) and (SECTION in payload or any(name in payload for name in DECLARED))

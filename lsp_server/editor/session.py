@@ -1,0 +1,183 @@
+"""One editor's session: its documents, its settings, the engine, and what the user was told.
+
+Knows how to speak to the editor; what the editor says is handled in server.py and beside it. Knows no model and no
+bytes: documents/ mirrors, documents/position.py asks, engine/ answers, ghost_text.py shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import cast
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from lsp_server.context.gathering import Gathering
+from lsp_server.documents.documents import Document, Documents
+from lsp_server.documents.notebooks import EVERY_NOTEBOOK, Notebooks
+from lsp_server.documents.position import build_request
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.editor.configuration import Configuration, needs_restart
+from lsp_server.editor.progress import LoadingProgress
+from lsp_server.editor.protocol import BytefimProtocol
+from lsp_server.editor.reading import make_converter
+from lsp_server.editor.renewal import Renewal
+from lsp_server.editor.statistics import Statistics, user_findings
+from lsp_server.editor.uptake import Uptake
+from lsp_server.engine.engine import Engine
+from lsp_server.engine.state import EngineState
+from lsp_server.model.worker import Worker
+from lsp_server.settings import Settings
+
+MakeWorker = Callable[[], Worker]
+
+STATUS_METHOD = "bytefim/status"
+
+_log = logging.getLogger(__name__)
+
+
+class BytefimServer(LanguageServer):
+    """The state of a session, and the changes of it that several messages cause. Belongs to the event loop."""
+
+    def __init__(self, make_worker: MakeWorker, settings: Settings) -> None:
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+            "bytefim",
+            _version(),
+            protocol_cls=BytefimProtocol,
+            converter_factory=make_converter,
+            notebook_document_sync=EVERY_NOTEBOOK,
+        )
+        self.documents = Documents()
+        self.notebooks = Notebooks()
+        self.gathering = Gathering(self.documents)
+        self.renewal = Renewal(self.gathering)
+        self.configuration = Configuration(settings)
+        self.engine: Engine | None = None
+        """None until the editor has said `initialize`."""
+        self.roots: tuple[str, ...] = ()
+        """URIs of the folders of the workspace."""
+        self.has_ended = True
+        """False when the engine's thread could not be ended."""
+        self.progress_of_loading = LoadingProgress(self, clock=time.monotonic)
+        self.statistics = Statistics(user_findings(), clock=time.monotonic)
+        self.uptake = Uptake(self.statistics.count)
+        self._make_worker = make_worker
+        self._state = EngineState("loading", "the model is being loaded")
+        self._told: set[str] = set()
+
+    @property
+    def settings(self) -> Settings:
+        """In force now."""
+        return self.configuration.settings
+
+    def report_server_error(self, error: Exception, source: object) -> None:
+        """To the log only: pygls shows a popup."""
+        cast(BytefimProtocol, self.protocol).report_error(error, source)
+
+    def start_engine(self) -> None:
+        """Begin to load the model."""
+        if self.engine is not None:
+            return
+        self.has_ended = False
+        self.statistics.is_on = self.settings.statistics
+        self.engine = Engine(
+            self._make_worker, self.settings, on_state=partial(self._pass_on, asyncio.get_running_loop())
+        )
+
+    def configure(self, options: object) -> None:
+        """Take over settings of the editor."""
+        before = self.settings
+        self.warn(self.configuration.take(options))
+        self._apply(before)
+
+    def choose(self, **values: object) -> None:
+        """Take over settings that the user has chosen by a command."""
+        before = self.settings
+        self.configuration.choose(**values)
+        self._apply(before)
+
+    def restart_model(self) -> None:
+        """Load the model anew; the documents live on."""
+        if self.engine is not None:
+            self.engine.restart(self.settings)
+
+    def close(self) -> None:
+        """Answer what is open, end the engine, keep the statistics."""
+        if self.engine is not None:
+            self.has_ended = self.engine.close()
+        self.uptake.end_all()
+        self.statistics.save()
+
+    def request_at(self, document: Document, position: types.Position) -> CompletionRequest:
+        """What is asked at a position."""
+        settings = self.settings
+        request = build_request(
+            document,
+            position,
+            encoding=self.documents.encoding,
+            n_prefix_bytes=settings.n_prefix_bytes,
+            n_suffix_bytes=settings.n_suffix_bytes,
+            cells_before=self._find_cells_before(document),
+        )
+        if not settings.context_files or self.engine is None:
+            return request
+        return self.gathering.surround(request, self.roots, is_warm=self.engine.is_warm)
+
+    def _find_cells_before(self, document: Document) -> Sequence[Document]:
+        """The code before a notebook's cell, as far as it is in the same language."""
+        cells = map(self.documents.find, self.notebooks.find_code_before(document.uri))
+        return [cell for cell in cells if cell is not None and cell.language == document.language]
+
+    def warn(self, warnings: Sequence[str]) -> None:
+        """Tell the user; whoever calls sees to it that nothing is told twice."""
+        for warning in warnings:
+            _log.warning("%s", warning)
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"bytefim: {warning}"))
+
+    def _apply(self, before: Settings) -> None:
+        settings = self.settings
+        self.statistics.is_on = settings.statistics
+        if self.engine is None or settings == before:
+            return
+        if needs_restart(before, settings):
+            self.engine.restart(settings)
+        self.engine.settings = settings
+        if settings.enabled != before.enabled:
+            self._tell_status()
+
+    def _pass_on(self, loop: asyncio.AbstractEventLoop, state: EngineState) -> None:
+        """Called by threads of the engine."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(self._take_state, state)
+
+    def _take_state(self, state: EngineState) -> None:
+        self._state = state
+        if state.state == "loading":
+            self.progress_of_loading.load(state.message, state.percentage)
+        else:
+            self.progress_of_loading.end(state.message)
+        self._tell_status()
+        if state.state == "error" and state.message not in self._told:
+            self._told.add(state.message)
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"bytefim: {state.message}"))
+
+    def _tell_status(self) -> None:
+        state, message = self._state.state, self._state.message
+        if not self.settings.enabled:
+            state, message = "off", "completion is turned off"
+        model, percentage = self._state.model, self._state.percentage
+        status = {"state": state, "message": message, "percentage": percentage, "model": model}
+        self.protocol.notify(STATUS_METHOD, status)
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("bytefim")
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout that was never installed
+        return "0"

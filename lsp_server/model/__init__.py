@@ -1,0 +1,1 @@
+"""The model: found, tried, measured, at work, in a process of its own."""

@@ -1,0 +1,93 @@
+"""The model's process: `python -P -m lsp_server.model.child`. Does one job after the other and heeds aborts meanwhile.
+
+Ends when its stdin does, whatever it is doing: so it never outlives the server, not even one that was killed. Knows
+neither documents nor the editor.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from typing import BinaryIO
+
+from lsp_server.model.messages import (
+    Ask,
+    Failed,
+    Grew,
+    Job,
+    LayOutAnew,
+    Load,
+    Loaded,
+    Reply,
+    SetAbort,
+    Told,
+    read,
+    write,
+)
+from lsp_server.model.worker import CannotLoad, WorkAborted, Worker, WorkFailed
+from lsp_server.system.child_process import die_quietly
+from lsp_server.system.stdio import take_stdio
+
+_log = logging.getLogger(__name__)
+
+
+def work_for_server(worker: Worker) -> None:
+    """Serve the process that started this one; returns never."""
+    die_quietly()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal it reaches all processes; the server decides
+    stdin_fd, stdout = take_stdio()
+    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(stdin_fd, jobs, worker), daemon=True).start()
+    while True:
+        write(stdout, _do(jobs.get(), worker, stdout))
+
+
+def _listen(stdin_fd: int, jobs: queue.SimpleQueue[Job], worker: Worker) -> None:
+    with os.fdopen(stdin_fd, "rb") as stdin:
+        while True:
+            try:
+                message = read(stdin)
+            except (EOFError, OSError):
+                os._exit(0)
+            match message:
+                case SetAbort(is_set):
+                    worker.set_abort(is_set)
+                case Load() | Ask() | LayOutAnew():
+                    jobs.put(message)
+                case _:
+                    raise TypeError(f"{type(message).__name__} is no job")
+
+
+def _do(job: Job, worker: Worker, stdout: BinaryIO) -> Reply:
+    try:
+        match job:
+            case Load(settings):
+                return Loaded(
+                    worker.load(settings, lambda message, percentage: write(stdout, Told(message, percentage)))
+                )
+            case Ask(asked, settings):
+                return worker.answer(asked, settings, lambda middle: write(stdout, Grew(middle)))
+            case LayOutAnew(asked, settings):
+                return worker.lay_out_anew(asked, settings)
+    except (CannotLoad, WorkFailed, WorkAborted) as error:
+        return Failed(type(error)(*error.args))  # without what caused it, which may not be picklable
+    except Exception as error:  # the rim of the process: whatever it is, the server must hear of it
+        _log.exception("a job failed: %s", type(job).__name__)
+        return Failed(WorkFailed(f"internal error: {type(error).__name__}; please report it"))
+
+
+def main() -> None:
+    """Load with llama.cpp."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    # only now: importing this already runs native code
+    from lsp_server.model.work import ModelWork
+
+    work_for_server(ModelWork())
+
+
+if __name__ == "__main__":
+    main()

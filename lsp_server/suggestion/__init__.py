@@ -1,0 +1,1 @@
+"""What of a completion is offered: pure functions on bytes."""

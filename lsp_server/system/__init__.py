@@ -1,0 +1,1 @@
+"""This machine: processes, pipes, and what is remembered about it."""
