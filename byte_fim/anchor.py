@@ -20,6 +20,7 @@ TYPED_TOKENS = 256  # forced behind a PSM anchor; models are trained on middles 
 _SLACK_SHARE = 1 / 8  # of the room, left free for typing, so that a cut text need not be cut anew at every line
 _KEPT = 8  # places between which people go back and forth
 _TYPED_AT_ONCE_BYTES = 256  # more than this at one time is not typing on but another text
+_LEAST_LEAD_BYTES = 256  # behind text that is skipped; what is shorter may stand in another text too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +63,19 @@ class Anchor:
         n_left = self.scheme.n_room_tokens - len(self.lead_tokens) - len(self.suffix_tokens)
         return min(n_left, TYPED_TOKENS) if self.scheme.layout == "psm" else n_left
 
+    @property
+    def is_distinct(self) -> bool:
+        """True when the lead tells this text from others, as it must where text before it was skipped.
+
+        False behind a line longer than the room: the lead may be empty, which fits anywhere.
+        """
+        return not self.n_skipped_bytes or len(self.lead) >= _LEAST_LEAD_BYTES
+
     def find_typed(self, prefix: bytes, suffix: bytes) -> bytes | None:
         """What stands between the cut and the cursor; None when the text is not the one that was cut."""
         if not suffix.startswith(self.suffix) or self.is_suffix_whole != (len(suffix) == len(self.suffix)):
+            return None
+        if not self.is_distinct:
             return None
         start = self.n_skipped_bytes
         if start and not prefix.startswith(self.lead, start):
@@ -110,7 +121,8 @@ class Anchors:
             kept = _Kept(anchor, typed, n_tokens, n_tokens)
         else:
             kept, prompt = found
-        self._kept = [*self._kept, kept][-_KEPT:]
+        of_use = (earlier for earlier in self._kept if earlier.anchor.is_distinct)
+        self._kept = [*of_use, kept][-_KEPT:]
         return prompt
 
     def _take_fitting(

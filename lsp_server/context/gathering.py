@@ -7,6 +7,8 @@ editor: nothing is read from disk but `.gitignore` files. Knows no model and no 
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,7 +16,7 @@ from pathlib import Path
 from posixpath import normpath
 
 from lsp_server.context.chunks import CHUNK_LINES, LOOKED_AT_BYTES, Neighbour, choose_chunks
-from lsp_server.context.privacy import is_ignored, is_secret
+from lsp_server.context.privacy import IgnoreRules, is_secret
 from lsp_server.documents.documents import Document, Documents
 from lsp_server.documents.request import CompletionRequest, with_line_feeds
 from lsp_server.documents.uris import path_of
@@ -22,7 +24,10 @@ from lsp_server.documents.uris import path_of
 MOST_NEIGHBOURS = 8  # documents used last; who has more open does not work on all of them
 _LOOKED_AT = 64  # documents used last; asking whether git ignores ten thousand would hold up the editor
 _JUMP_LINES = 32  # whoever moves further than this at one time is working on something else
+_HOST = re.compile(r"file://(?!localhost/)[^/]")
 _AROUND_BYTES = (1200, 400)  # before and after the cursor: what the chunks are to be like
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -51,7 +56,8 @@ class Gathering:
     ) -> CompletionRequest:
         """The request with what is shown of other documents; `roots` are the URIs of the workspace's folders.
 
-        `is_warm` tells of what was proposed whether it has been evaluated; from then on it is what is shown.
+        `is_warm` tells of what was proposed whether it has been evaluated; from then on it is what is shown. Nothing is
+        shown when files or paths are such that it cannot be told which of them are private.
         """
         kept = self._kept.get(request.uri)
         if kept is None or abs(request.line - kept.line) > _JUMP_LINES:
@@ -75,7 +81,8 @@ class Gathering:
         self._kept.pop(uri, None)
         path = path_of(uri)
         for other, kept in list(self._kept.items()):
-            if any(path.endswith("/" + chunk.path) for chunk in kept.chosen.context):
+            shown = (*kept.chosen.context, *(kept.proposed.context if kept.proposed else ()))
+            if any(path.endswith("/" + chunk.path) for chunk in shown):
                 del self._kept[other]
 
     def _choose(self, request: CompletionRequest, roots: Iterable[str]) -> CompletionRequest:
@@ -84,14 +91,19 @@ class Gathering:
             return replace(request, repository="", path="", context=())
         root, path = found
         around = request.prefix[-_AROUND_BYTES[0] :] + request.suffix[: _AROUND_BYTES[1]]
-        chunks = choose_chunks(list(self._neighbours(request.uri, root)), around)
+        try:
+            chunks = choose_chunks(list(self._neighbours(request.uri, root)), around)
+        except (OSError, ValueError) as error:  # folders nobody may enter, paths no file can have
+            _log.warning("no other file is shown: %s", type(error).__name__)
+            chunks = ()
         return replace(request, repository=root.rpartition("/")[2], path=path, context=chunks)
 
     def _neighbours(self, uri: str, root: str) -> Iterator[Neighbour]:
+        rules = IgnoreRules(Path(root))
         n_found = 0
         for document in islice(self._documents, _LOOKED_AT):
             path = _path_below(root, document.uri)
-            if document.uri == uri or path is None or is_secret(path) or is_ignored(path, Path(root)):
+            if document.uri == uri or path is None or is_secret(path) or rules.ignores(path):
                 continue
             yield _neighbour(path, document)
             n_found += 1
@@ -117,7 +129,8 @@ def _find_root(uri: str, roots: Iterable[str]) -> tuple[str, str] | None:
 
 
 def _folder_of(root: str) -> str:
-    return path_of(root).rstrip("/")
+    # of a folder on another machine, as Windows names them, the .gitignore files would be looked for on this one
+    return "" if _HOST.match(root) else path_of(root).rstrip("/")
 
 
 def _path_below(root: str, uri: str) -> str | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from lsp_server.context.words import words_of
+
 _IMPORT = re.compile(
     rb"(?:import|from|package|use|using|require|require_relative|include|extern crate|#\s*include|#\s*import)\b"
     rb"|(?:const|let|var)\b.*\brequire\("
@@ -17,7 +19,6 @@ _DECORATOR = (b"@", b"#[")
 _LONGEST_HEADER_LINES = 12  # a bracket that closes further away than this closes no signature
 _LONGEST_IMPORT_LINES = 40
 _LONGEST_LINE_BYTES = 240  # longer are lines that no person wrote
-_WORD = re.compile(rb"[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]+")
 
 
 def find_outline(skipped: bytes, kept: bytes, n_bytes: int) -> bytes:
@@ -29,7 +30,7 @@ def find_outline(skipped: bytes, kept: bytes, n_bytes: int) -> bytes:
     if not skipped.endswith(b"\n"):
         return b""
     lines = skipped.splitlines(keepends=True)
-    known = set(_WORD.findall(kept))
+    known = words_of(kept)
     used = (found for found in _find_imports(lines) if known & _bound_words(lines, found))
     chosen: set[int] = set()
     n_left = n_bytes
@@ -83,8 +84,8 @@ def _find_imports(lines: Sequence[bytes]) -> Iterator[range]:
         i = end
 
 
-def _bound_words(lines: Sequence[bytes], found: range) -> set[bytes]:
-    return {word for i in found for word in _WORD.findall(lines[i])} - {b"import", b"from", b"as", b"use", b"const"}
+def _bound_words(lines: Sequence[bytes], found: range) -> frozenset[bytes]:
+    return words_of(b"".join(lines[i] for i in found)) - {b"import", b"from", b"as", b"use", b"const"}
 
 
 def _n_open(line: bytes) -> int:

@@ -6,24 +6,34 @@ of this module. Reads `.gitignore` files and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 SECRETS = (
     ".env*",
+    ".git-credentials",
+    ".htpasswd",
     ".netrc",
     ".npmrc",
+    ".pgpass",
     ".pypirc",
+    "*.env",
+    "*.jks",
     "*.kdbx",
     "*.key",
+    "*.keystore",
     "*.p12",
     "*.pem",
     "*.pfx",
     "credentials*",
+    "id_ecdsa*",
     "id_ed25519*",
     "id_rsa*",
     "secrets.*",
@@ -37,17 +47,31 @@ def is_secret(path: str) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in SECRETS)
 
 
-def is_ignored(path: str, root: Path) -> bool:
-    """True when git ignores this path, relative to `root` and with forward slashes.
+class IgnoreRules:
+    """What git ignores below a folder, as its files say now: each is looked up once, so ask a new one a while later.
 
-    Asked are the `.gitignore` files of its folder and of all folders above, up to that of the repository; not the
-    user's own list, nor what `.git/info/exclude` says.
+    Asked are the `.gitignore` files of a path's folder and of all folders above, up to that of the repository; not the
+    user's own list, nor what `.git/info/exclude` says. A line that means nothing to git counts as absent.
+
+    Raises OSError or ValueError, here or in `ignores`, for folders and paths that the system will not look at.
     """
-    top = _find_repository(root)
-    parts = [*root.relative_to(top).parts, *path.split("/")]
-    rules = [_read_rules(top.joinpath(*parts[:n])) for n in range(len(parts))]
-    # what is in an ignored folder is ignored, whatever is said further down
-    return any(_is_named(rules, parts[:n], is_folder=n < len(parts)) for n in range(1, len(parts) + 1))
+
+    def __init__(self, root: Path) -> None:
+        self._top = _find_repository(root)
+        self._root_parts = root.relative_to(self._top).parts
+        self._by_folder: dict[Path, GitIgnoreSpec] = {}
+
+    def ignores(self, path: str) -> bool:
+        """True when git ignores this path, relative to the folder and with forward slashes."""
+        parts = [*self._root_parts, *path.split("/")]
+        rules = [self._rules_of(self._top.joinpath(*parts[:n])) for n in range(len(parts))]
+        # what is in an ignored folder is ignored, whatever is said further down
+        return any(_is_named(rules, parts[:n], is_folder=n < len(parts)) for n in range(1, len(parts) + 1))
+
+    def _rules_of(self, folder: Path) -> GitIgnoreSpec:
+        if folder not in self._by_folder:
+            self._by_folder[folder] = _read_rules(folder)
+        return self._by_folder[folder]
 
 
 def _is_named(rules: Sequence[GitIgnoreSpec], parts: Sequence[str], *, is_folder: bool) -> bool:
@@ -69,15 +93,23 @@ def _read_rules(folder: Path) -> GitIgnoreSpec:
     try:
         changed_ns = path.stat().st_mtime_ns
     except OSError:
-        return _parse(path, None)
+        return _NO_RULES
     return _parse(path, changed_ns)
 
 
 @lru_cache(maxsize=64)
-def _parse(path: Path, changed_ns: int | None) -> GitIgnoreSpec:
-    """The rules of a file as it was at that time; none when there was no file that could be read."""
+def _parse(path: Path, changed_ns: int) -> GitIgnoreSpec:
+    """The rules of a file as it was at that time; none when it cannot be read."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if changed_ns is not None else []
-        return GitIgnoreSpec.from_lines(lines)
-    except (OSError, ValueError):  # ValueError: a pattern that git would not take either
-        return GitIgnoreSpec([])
+        return GitIgnoreSpec(list(_compile(path.read_text(encoding="utf-8-sig", errors="replace").splitlines())))
+    except OSError:
+        return _NO_RULES
+
+
+def _compile(lines: Iterable[str]) -> Iterator[GitIgnoreSpecPattern]:
+    for line in lines:
+        with suppress(ValueError, re.error):  # `!` alone; `[z-a]`
+            yield GitIgnoreSpecPattern(line)
+
+
+_NO_RULES = GitIgnoreSpec([])

@@ -54,4 +54,6 @@ class Configuration:
 
 def needs_restart(before: Settings, after: Settings) -> bool:
     """True when the model must be loaded anew for the difference."""
-    return any(getattr(before, name) != getattr(after, name) for name in NEEDS_RESTART)
+    is_another_model = any(getattr(before, name) != getattr(after, name) for name in NEEDS_RESTART)
+    # `plain` lets models in that can do nothing else
+    return is_another_model or (before.layout == "plain") != (after.layout == "plain")

@@ -13,6 +13,7 @@ from typing import cast
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from lsp_server.editor.reading import Json
 from lsp_server.editor.session import BytefimServer
 from lsp_server.editor.suggestions import complete_in_menu
 from lsp_server.settings import DECLARED, SECTION
@@ -27,7 +28,6 @@ def initialize(ls: BytefimServer, params: types.InitializeParams) -> None:
     offered = params.capabilities
     ls.documents.encoding = types.PositionEncodingKind(ls.workspace.position_encoding).value
     ls.roots = tuple(folder.uri for folder in params.workspace_folders or [])
-    ls.progress_of_loading.is_offered = bool(offered.window and offered.window.work_done_progress)
     warnings = ls.configuration.begin(params.initialization_options)
     if ls.settings.completion_fallback and _may_use_menu(offered):
         ls.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())(complete_in_menu)
@@ -38,6 +38,9 @@ def initialize(ls: BytefimServer, params: types.InitializeParams) -> None:
 
 async def initialized(ls: BytefimServer, _: types.InitializedParams) -> None:
     """From now on the editor may be asked for things."""
+    window = ls.client_capabilities.window
+    if window and window.work_done_progress:
+        ls.show_progress()
     offered = ls.client_capabilities.workspace
     if offered and offered.did_change_configuration and offered.did_change_configuration.dynamic_registration:
         wanted = types.Registration("bytefim/settings", types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION})
@@ -47,12 +50,19 @@ async def initialized(ls: BytefimServer, _: types.InitializedParams) -> None:
 
 
 async def change_settings(ls: BytefimServer, params: types.DidChangeConfigurationParams) -> None:
-    """The payload when it is about us; otherwise the editor is asked, if it can be."""
+    """The payload when it names us; otherwise the editor is asked, if it can be.
+
+    Of an editor that can not, what has the names of our settings; the rest is the business of others, and no complaint.
+    """
     payload = cast(object, params.settings)
-    if _is_ours(payload) or not (_may_pull(ls) or payload is None):
-        _take(ls, payload)
-    else:
+    if not isinstance(payload, Mapping):
         await _pull(ls)
+    elif SECTION in payload:
+        _take(ls, cast(object, payload))
+    elif _may_pull(ls):
+        await _pull(ls)
+    else:
+        _take(ls, {name: value for name, value in cast(Json, payload).items() if name in DECLARED})
 
 
 def change_folders(ls: BytefimServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
@@ -79,8 +89,8 @@ async def _pull(ls: BytefimServer) -> None:
         _log.warning("the editor does not tell its settings: %s", type(error).__name__)
         return
     sections = cast(list[object], reply) if isinstance(reply, list) else []
-    if sections and sections[0] is not None:
-        _take(ls, sections[0])
+    if sections:  # null: nothing is set any more
+        _take(ls, sections[0] or {})
 
 
 def _take(ls: BytefimServer, options: object) -> None:
@@ -98,8 +108,3 @@ def _may_pull(ls: BytefimServer) -> bool:
 def _may_use_menu(offered: types.ClientCapabilities) -> bool:
     """Never two ways at once: the same suggestion would be shown twice."""
     return offered.text_document is None or offered.text_document.inline_completion is None
-
-
-def _is_ours(payload: object) -> bool:
-    """Our section, or an object that has it; some editors send the settings of everybody."""
-    return isinstance(payload, Mapping) and (SECTION in payload or any(name in payload for name in DECLARED))

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -28,7 +29,7 @@ from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage, 
 
 from lsp_server.editor.envelope import Malformed, read_envelope
 from lsp_server.editor.framing import read_bodies
-from lsp_server.editor.reading import Json, find_uri, member
+from lsp_server.editor.reading import Json, find_uri
 
 OWN_INLINE_COMPLETION = "bytefim/inlineCompletion"
 SLOW_HANDLER_MS = 50  # longer than this, a message keeps others waiting that a person would notice
@@ -76,6 +77,7 @@ class BytefimProtocol(LanguageServerProtocol):
         for method in _OWN_SYNC:
             del builtin[method]  # pygls' text store has other line ends and shifts positions; our handlers do it all
         builtin[types.EXIT] = self._exit
+        builtin[types.SHUTDOWN] = self._shut_down
 
     async def read_messages(self, reader: asyncio.StreamReader) -> None:
         """Handle messages until the stream ends or the editor says exit."""
@@ -121,6 +123,16 @@ class BytefimProtocol(LanguageServerProtocol):
         else:
             super().handle_message(message)
 
+    def _execute_handler(self, msg_id: MsgId, *args: Any, **kwargs: Any) -> None:
+        """As pygls does, which remembers for ever what it has done for a notification."""
+        super()._execute_handler(msg_id, *args, **kwargs)  # pyright: ignore[reportUnknownMemberType]
+        if (future := self._futures.get(msg_id)) is not None:
+            future.add_done_callback(lambda _: self._futures.pop(msg_id, None))
+
+    @property
+    def _futures(self) -> dict[MsgId, Future[Any]]:
+        return self._request_futures
+
     def _handle_body(self, body: bytes) -> object:
         """Handle one message, whatever it holds; its method, if it has one."""
         envelope = read_envelope(body)
@@ -134,6 +146,11 @@ class BytefimProtocol(LanguageServerProtocol):
             self._send_data({"jsonrpc": "2.0", "id": envelope.id, "error": error})
             return None
         message = envelope.message
+        if not envelope.is_utf8 and "method" not in message:
+            _log.warning("unreadable response")
+            if (waiting := self._futures.pop(cast(MsgId, message.get("id")), None)) is not None:
+                waiting.cancel()
+            return None
         if (disorder := self._find_disorder(message)) is None:
             try:
                 self.handle_message(self.structure_message(message) if envelope.is_utf8 else _unreadable(message))
@@ -165,10 +182,14 @@ class BytefimProtocol(LanguageServerProtocol):
         elif message.id is not None:
             error = JsonRpcInvalidParams(f"the parameters of {message.method} are not what LSP 3.18 says; see its text")
             self._send_response(message.id, error=error.to_response_error())
-        elif message.method in _OWN_SYNC:
-            uri = find_uri(message.params) or member(message.params, "notebookDocument").get("uri")
-            if isinstance(uri, str):
-                self.on_unreadable_change(uri)
+        elif message.method in _OWN_SYNC and (uri := find_uri(message.params)) is not None:
+            self.on_unreadable_change(uri)
+
+    def _shut_down(self, _: object) -> None:
+        # pygls goes through a dictionary that changes when what it holds is cancelled
+        for future in list(self._futures.values()):
+            future.cancel()
+        self._shutdown = True
 
     def _exit(self, _: object) -> None:
         # pygls would end the process on the spot; this ends the loop that reads messages

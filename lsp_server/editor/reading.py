@@ -108,7 +108,7 @@ def _read_selected(selected: object) -> types.SelectedCompletionInfo | None:
     try:
         edges, text = member(selected, "range"), cast(Json, selected)["text"]
         edited = types.Range(_read_position(edges["start"]), _read_position(edges["end"]))
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         return None
     return types.SelectedCompletionInfo(edited, text) if isinstance(text, str) else None
 

@@ -24,15 +24,17 @@ class Renewal:
     def __init__(self, gathering: Gathering) -> None:
         self._gathering = gathering
         self._timer: asyncio.TimerHandle | None = None
-        self._shows_files = False
 
-    def plan(self, request: CompletionRequest, answer: Answer, engine: Engine, roots: Sequence[str]) -> None:
-        """When nothing is asked for a while after this answer, choose anew."""
+    def call_off(self) -> None:
+        """Somebody asks: the machine is his, and what was planned is about a text that may be gone."""
         if self._timer is not None:
             self._timer.cancel()
-        if answer.context_reason:
-            self._shows_files = answer.context_reason not in (NOT_TRAINED, OFF)
-        if self._shows_files:
+            self._timer = None
+
+    def plan(self, request: CompletionRequest, answer: Answer, engine: Engine, roots: Sequence[str]) -> None:
+        """When nothing is asked for a while after this answer, choose anew; if a model gave it that shows files."""
+        self.call_off()
+        if answer.context_reason not in ("", NOT_TRAINED, OFF):
             self._timer = asyncio.get_running_loop().call_later(IDLE_S, self.renew, request, engine, roots)
 
     def renew(self, request: CompletionRequest, engine: Engine, roots: Sequence[str]) -> None:

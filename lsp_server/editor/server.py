@@ -9,8 +9,7 @@ from typing import cast
 
 from lsprotocol import types
 
-from lsp_server.editor import commands as commands
-from lsp_server.editor import handshake, notebook_sync, suggestions, text_sync, told
+from lsp_server.editor import commands, handshake, notebook_sync, suggestions, text_sync, told
 from lsp_server.editor.protocol import OWN_INLINE_COMPLETION, BytefimProtocol
 from lsp_server.editor.session import BytefimServer, MakeWorker
 from lsp_server.settings import DEFAULTS, Settings

@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import importlib.metadata
 import logging
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import cast
 
@@ -38,6 +39,8 @@ from lsp_server.settings import Settings
 MakeWorker = Callable[[], Worker]
 
 STATUS_METHOD = "bytefim/status"
+_NUMBER = re.compile(r"\d+")  # the same cause may come with other figures
+BUSY_AFTER_S = 0.3  # sooner, a sign of work would only flicker
 
 _log = logging.getLogger(__name__)
 
@@ -65,11 +68,16 @@ class BytefimServer(LanguageServer):
         self.has_ended = True
         """False when the engine's thread could not be ended."""
         self.progress_of_loading = LoadingProgress(self, clock=time.monotonic)
-        self.statistics = Statistics(user_findings(), clock=time.monotonic)
+        self.statistics = Statistics(user_findings())
         self.uptake = Uptake(self.statistics.count)
+        self.model_takes_files = True
+        """False once an answer has said that the model was not trained on other files."""
+        self._saving: asyncio.Task[None] | None = None
         self._make_worker = make_worker
         self._state = EngineState("loading", "the model is being loaded")
         self._told: set[str] = set()
+        self._n_busy = 0  # requests that have waited long enough to be noticed
+        self._is_busy = False  # as it was told
 
     @property
     def settings(self) -> Settings:
@@ -86,6 +94,7 @@ class BytefimServer(LanguageServer):
             return
         self.has_ended = False
         self.statistics.is_on = self.settings.statistics
+        self._saving = asyncio.get_running_loop().create_task(self.statistics.keep_saving())
         self.engine = Engine(
             self._make_worker, self.settings, on_state=partial(self._pass_on, asyncio.get_running_loop())
         )
@@ -102,16 +111,42 @@ class BytefimServer(LanguageServer):
         self.configuration.choose(**values)
         self._apply(before)
 
+    def show_progress(self) -> None:
+        """The editor shows how far the loading is, from now on."""
+        self.progress_of_loading.is_offered = True
+        if self._state.state == "loading" and self.engine is not None:
+            self.progress_of_loading.load(self._state.message, self._state.percentage)
+
     def restart_model(self) -> None:
         """Load the model anew; the documents live on."""
         if self.engine is not None:
             self.engine.restart(self.settings)
+
+    @contextlib.contextmanager
+    def working(self) -> Generator[None]:
+        """While a request waits; when that takes long enough to be noticed, the editor is told that we are busy."""
+        is_noticed = False
+
+        def notice() -> None:
+            nonlocal is_noticed
+            is_noticed = True
+            self._count_busy(1)
+
+        timer = asyncio.get_running_loop().call_later(BUSY_AFTER_S, notice)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if is_noticed:
+                self._count_busy(-1)
 
     def close(self) -> None:
         """Answer what is open, end the engine, keep the statistics."""
         if self.engine is not None:
             self.has_ended = self.engine.close()
         self.uptake.end_all()
+        if self._saving is not None:
+            self._saving.cancel()
         self.statistics.save()
 
     def request_at(self, document: Document, position: types.Position) -> CompletionRequest:
@@ -125,7 +160,7 @@ class BytefimServer(LanguageServer):
             n_suffix_bytes=settings.n_suffix_bytes,
             cells_before=self._find_cells_before(document),
         )
-        if not settings.context_files or self.engine is None:
+        if not settings.context_files or not self.model_takes_files or self.engine is None:
             return request
         return self.gathering.surround(request, self.roots, is_warm=self.engine.is_warm)
 
@@ -149,6 +184,8 @@ class BytefimServer(LanguageServer):
             self.engine.restart(settings)
         self.engine.settings = settings
         if settings.enabled != before.enabled:
+            if not settings.enabled:
+                self.engine.silence(reason="completion is turned off")
             self._tell_status()
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop, state: EngineState) -> None:
@@ -158,17 +195,34 @@ class BytefimServer(LanguageServer):
 
     def _take_state(self, state: EngineState) -> None:
         self._state = state
+        if state.state == "loading":  # perhaps another model
+            self.model_takes_files = True
         if state.state == "loading":
             self.progress_of_loading.load(state.message, state.percentage)
         else:
             self.progress_of_loading.end(state.message)
         self._tell_status()
-        if state.state == "error" and state.message not in self._told:
-            self._told.add(state.message)
+        cause = _NUMBER.sub("", state.message)
+        if state.state == "error" and cause not in self._told:
+            self._told.add(cause)
             self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"bytefim: {state.message}"))
+
+    def _count_busy(self, n: int) -> None:
+        self._n_busy += n
+        if self._n_busy:
+            self._tell_busy(True)
+        else:  # typing on asks again at once, and what works on shall not seem to stop
+            asyncio.get_running_loop().call_later(BUSY_AFTER_S, lambda: self._tell_busy(self._n_busy > 0))
+
+    def _tell_busy(self, is_busy: bool) -> None:
+        if is_busy != self._is_busy:
+            self._is_busy = is_busy
+            self._tell_status()
 
     def _tell_status(self) -> None:
         state, message = self._state.state, self._state.message
+        if state == "idle" and self._is_busy:
+            state, message = "busy", "working on a suggestion"
         if not self.settings.enabled:
             state, message = "off", "completion is turned off"
         model, percentage = self._state.model, self._state.percentage

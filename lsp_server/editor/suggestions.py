@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from typing import cast
 
 from lsprotocol import types
 
+from lsp_server.context.chunks import NOT_TRAINED
 from lsp_server.documents.documents import Document
 from lsp_server.documents.popup import Contradiction, take_popup
 from lsp_server.documents.request import CompletionRequest
@@ -92,7 +94,9 @@ async def _suggest(ls: BytefimServer, question: _Question) -> Sequence[_Suggesti
     try:
         return await _ask(ls, question)
     except Exception as error:  # the rim: clients show errors of this request as popups
-        _log.exception("a suggestion failed: %s", type(error).__name__)
+        # without its message, which may hold source text
+        where = "".join(traceback.format_tb(error.__traceback__))
+        _log.error("a suggestion failed: %s\n%s", type(error).__name__, where)
         return []
 
 
@@ -100,15 +104,20 @@ async def _ask(ls: BytefimServer, question: _Question) -> Sequence[_Suggestion] 
     if (engine := ls.engine) is None:
         return []
     asked_s, document = time.monotonic(), question.document
+    ls.renewal.call_off()
     request, answered = _submit(ls, engine, question)
     try:
-        answer = await asyncio.wrap_future(answered)
+        with ls.working():
+            answer = await asyncio.wrap_future(answered)
     except asyncio.CancelledError:
         engine.cancel(request)
         raise
+    if answer.context_reason == NOT_TRAINED:
+        ls.model_takes_files = False
     ls.renewal.plan(request, answer, engine, ls.roots)
     # an edit may have come between the answer and this line
-    if answer.outcome == "superseded" or document.version != request.version:
+    is_current = ls.documents.find(request.uri) is document and document.version == request.version
+    if answer.outcome == "superseded" or not is_current:
         return None
     text = offered_text(request, answer.middle) if answer.outcome == "shown" else ""
     if not text:

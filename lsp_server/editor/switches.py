@@ -5,11 +5,14 @@ Nothing is muted but what a setting names: no kind of file is guessed to be priv
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 
 from lsp_server.documents.request import CompletionRequest
 from lsp_server.documents.uris import path_of
 from lsp_server.settings import Settings
+
+_DRIVE = re.compile(r"^[A-Za-z]:(?=/)")
 
 
 def find_switch(request: CompletionRequest, settings: Settings) -> str | None:
@@ -28,8 +31,15 @@ def find_switch(request: CompletionRequest, settings: Settings) -> str | None:
 def _matches(path: str, pattern: str) -> bool:
     """A pattern without a slash is about the file's name, wherever it lies; one with a slash about the end of its path.
 
-    Globs as in shells, except that `*` also takes slashes.
+    Globs as in shells, except that `*` also takes slashes. On Windows backslashes are slashes, too.
     """
+    if _DRIVE.match(path):
+        path, pattern = (_DRIVE.sub(_lower, text.replace("\\", "/")) for text in (path, pattern))
     if "/" not in pattern:
         return fnmatchcase(path.rpartition("/")[2], pattern)
     return fnmatchcase(path, pattern) or fnmatchcase(path, "*/" + pattern.removeprefix("/"))
+
+
+def _lower(drive: re.Match[str]) -> str:
+    # editors and people write it either way
+    return drive[0].lower()

@@ -11,12 +11,13 @@ import ipaddress
 import os
 import threading
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from lsp_server.editor.protocol import BytefimProtocol
 from lsp_server.system.stdio import take_stdio
 
 _CHUNK_BYTES = 1 << 16
+_LAST_WORDS_S = 0.2  # what waits for the editor then will wait for ever
 
 
 class NotThisMachine(Exception):
@@ -91,8 +92,9 @@ async def _run(protocol: BytefimProtocol, reader: asyncio.StreamReader, *, on_en
             await protocol.read_messages(reader)
     finally:
         on_end()
-        # one turn of the loop, so that what `on_end` has answered is sent
-        await asyncio.sleep(0)
+        # what `on_end` has answered is to be sent
+        if at_work := asyncio.all_tasks() - {cast("asyncio.Task[None]", asyncio.current_task())}:
+            await asyncio.wait(at_work, timeout=_LAST_WORDS_S)
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

@@ -29,6 +29,8 @@ from lsp_server.suggestion.answer import Answer
 CLOSE_TIMEOUT_S = 5.0  # an aborted decode ends within milliseconds, if the runtime heeds the abort
 DEAF_AFTER_S = 10.0  # a runtime that has not heeded an abort by then will not
 
+_REMEDY = "the command bytefim.restartModel loads the model"
+
 _log = logging.getLogger(__name__)
 
 
@@ -108,7 +110,7 @@ class Engine:
     def warm(self, request: CompletionRequest) -> None:
         """Once nobody waits, evaluate this prompt, so that the next request of the document finds it done."""
         with self._deciding():
-            if not self._why_not:
+            if not self._why_not and self.settings.enabled:
                 self._schedule.warm(request, settings=self.settings)
 
     def is_warm(self, request: CompletionRequest) -> bool:
@@ -120,6 +122,11 @@ class Engine:
         """What became of the latest request of a document, or of the latest of all."""
         with self._changed:
             return self._schedule.find_last_answer(uri)
+
+    def silence(self, *, reason: str) -> None:
+        """Nothing is wanted of what waits or runs."""
+        with self._deciding():
+            self._schedule.end_all(Answer(outcome="empty", reason=reason))
 
     def forget(self, uri: str) -> None:
         """The document is closed."""
@@ -136,7 +143,7 @@ class Engine:
 
     def stop_loading(self) -> None:
         """The user does not want to wait; until `restart` there is no model. A model that is loaded stays."""
-        message = "loading was stopped; the command bytefim.restartModel loads the model"
+        message = f"loading was stopped; {_REMEDY}"
         with self._deciding():
             if self._model or not self._may_load:
                 return
@@ -202,6 +209,9 @@ class Engine:
                 self._give_up(str(error))
             except WorkerDied as death:
                 self._take_death(death)
+            except Exception as error:  # the rim of the thread: requests must be answered, and a restart must work
+                _log.exception("the engine failed")
+                self._give_up(f"internal error: {type(error).__name__}; please report it; {_REMEDY}.")
             finally:
                 with self._changed:
                     self._schedule.conclude(Answer(outcome="empty", reason=self._why_not))
@@ -228,16 +238,20 @@ class Engine:
     def _load(self, worker: Worker) -> None:
         self._tell(EngineState("loading", "the model is being loaded"))
         began_s = time.monotonic()
-        name = worker.load(
-            self.settings, lambda message, percentage: self._tell(EngineState("loading", message, "", percentage))
-        )
+        name = worker.load(self.settings, self._tell_loading)
         with self._changed:
             if self._is_dismissed:
                 return
             self._model = name
             self._why_not = ""
-        _log.info("loaded model=%s ms=%.0f", name, _ms_since(began_s))
+        _log.info("loaded model=%s ms=%.0f", name, 1000 * (time.monotonic() - began_s))
         self._tell(EngineState("idle", "ready", name))
+
+    def _tell_loading(self, message: str, percentage: int | None) -> None:
+        with self._changed:
+            if self._is_dismissed:  # it was said before the loading was stopped
+                return
+        self._tell(EngineState("loading", message, "", percentage))
 
     def _begin(self, worker: Worker) -> Generation | None:
         """What to work on, once there is something; None when the worker is to go."""
@@ -258,14 +272,14 @@ class Engine:
                 return
             may_try_again = self._deaths.count(time.monotonic())
         if not may_try_again:
-            remedy = f"{MAX_DEATHS} times in a row; run `bytefim doctor`, then the command bytefim.restartModel"
-            self._give_up(f"{death}, {remedy}.")
+            self._give_up(f"{death}, {MAX_DEATHS} times within five minutes; run `bytefim doctor`; {_REMEDY}.")
             return
         _log.error("%s", death)
+        answer = Answer(outcome="empty", reason=str(death))
         with self._deciding():
-            self._schedule.conclude(Answer(outcome="empty", reason=str(death)))
             self._why_not = "model is loading"
-            self._schedule.end_all(Answer(outcome="empty", reason=str(death)))
+            self._schedule.conclude(answer)
+            self._schedule.end_all(answer)
         self._tell(EngineState("error", f"{death}; it is being started again.", self._model))
 
     def _give_up(self, message: str) -> None:
@@ -284,7 +298,3 @@ class Engine:
     def _grow(self, work: Generation, middle: bytes) -> None:
         with self._deciding():
             work.grow(middle)
-
-
-def _ms_since(began_s: float) -> float:
-    return (time.monotonic() - began_s) * 1000

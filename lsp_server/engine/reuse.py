@@ -93,6 +93,13 @@ class Offers:
                 return Rest(left, offer.confidence, offer.is_prefetched and not typed)
         return None
 
+    def find_doubt(self, request: CompletionRequest, *, settings: Settings) -> float | None:
+        """How sure the model was when it answered this very question, if too little to show it; None otherwise."""
+        known = self._find_same(request, settings=settings)
+        if known is None or not known.middle or request.replaced or known.may_be_shown(request, settings):
+            return None
+        return known.confidence
+
     def forget(self, uri: str) -> None:
         """The document is closed."""
         self._by_uri.pop(uri, None)

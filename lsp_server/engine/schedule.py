@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from lsp_server.documents.request import CompletionRequest
 from lsp_server.engine.generation import Generation
 from lsp_server.engine.pending import Pending
-from lsp_server.engine.reuse import Offers, Rest
+from lsp_server.engine.reuse import Offers
 from lsp_server.settings import Settings
-from lsp_server.suggestion.answer import Answer, serve_again, unless_unsure
+from lsp_server.suggestion.answer import Answer, doubt_again, serve_again, unless_unsure
 
 A_NEWER_CAME = "a newer request came"
 
@@ -48,13 +48,10 @@ class Schedule:
         request, settings = pending.request, pending.settings
         self._end(request.uri, Answer(outcome="superseded", reason=A_NEWER_CAME))
         self._stop_what_contradicts(request, settings)
-        rest = self._offers.find(request, settings=settings)
-        if rest is None:
+        if not self._serve(pending, timings_ms={}):
             self._waiting[request.uri] = pending
-        else:
-            self._serve(pending, rest, timings_ms={})
         self._stop_what_nobody_wants()
-        return rest is None
+        return self._waiting.get(request.uri) is pending
 
     def supersede(self, uri: str, *, reason: str) -> None:
         """The request that waits for this document is out of date, and so is the work for it."""
@@ -107,10 +104,12 @@ class Schedule:
             newest = next(reversed(self._waiting.values()))
             self.running = Generation(newest.request, newest.settings, queued_ms=newest.waited_ms())
         else:
-            planned = [work for work in (ahead, self._renewal) if work and not work.is_stopped]
-            self.running = next((work for work in planned if work.settings == settings), None)
-            if self.running is self._renewal:
-                self._renewal = None
+            ahead, renewal = (
+                work if work and not work.is_stopped and work.settings == settings else None
+                for work in (ahead, self._renewal)
+            )
+            self.running = ahead or renewal
+            self._renewal = renewal if self.running is not renewal else None
         return self.running
 
     def conclude(self, answer: Answer) -> None:
@@ -134,18 +133,25 @@ class Schedule:
             return
         if pending.request.prefix == work.asked.prefix and not is_prefetch:
             self._end(work.uri, unless_unsure(answer, pending.request, pending.settings))
-        elif (rest := self._offers.find(pending.request, settings=pending.settings)) is not None:
+        elif self._serve(pending, timings_ms={"wait": pending.waited_ms()}):
             del self._waiting[work.uri]
-            self._serve(pending, rest, timings_ms={"wait": pending.waited_ms()})
 
     def _end(self, uri: str, answer: Answer) -> None:
         if (pending := self._waiting.pop(uri, None)) is not None:
             self._decide(pending, answer)
 
-    def _serve(self, pending: Pending, rest: Rest, *, timings_ms: Mapping[str, float]) -> None:
-        served_by = "prefetch" if rest.is_prefetched else "typing through"
-        answer = serve_again(rest.middle, served_by=served_by, timings_ms=timings_ms, confidence=rest.confidence)
+    def _serve(self, pending: Pending, *, timings_ms: Mapping[str, float]) -> bool:
+        """Answer from what was said before; False when that says nothing about this request."""
+        request, settings = pending.request, pending.settings
+        if (rest := self._offers.find(request, settings=settings)) is not None:
+            served_by = "prefetch" if rest.is_prefetched else "typing through"
+            answer = serve_again(rest.middle, served_by=served_by, timings_ms=timings_ms, confidence=rest.confidence)
+        elif (confidence := self._offers.find_doubt(request, settings=settings)) is not None:
+            answer = doubt_again(confidence, settings, timings_ms=timings_ms)
+        else:
+            return False
         self._decide(pending, answer)
+        return True
 
     def _decide(self, pending: Pending, answer: Answer) -> None:
         uri = pending.request.uri

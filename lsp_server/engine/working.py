@@ -33,6 +33,7 @@ def do_work(
         raise
     except Exception as error:  # the rim: a request that is not answered hangs in the editor
         _log.exception("completion failed")
+        worker.kill()  # what it says next might be the answer to this
         return Answer(outcome="empty", reason=f"internal error: {type(error).__name__}; please report it"), None
     work.is_worn = done.is_worn
     answer = replace(done.answer, timings_ms={"queue": work.queued_ms, **done.answer.timings_ms})

@@ -12,6 +12,7 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import BinaryIO
 
 from lsp_server.model.messages import (
@@ -35,11 +36,12 @@ from lsp_server.system.stdio import take_stdio
 _log = logging.getLogger(__name__)
 
 
-def work_for_server(worker: Worker) -> None:
-    """Serve the process that started this one; returns never."""
+def work_for_server(make_worker: Callable[[], Worker]) -> None:
+    """Serve the process that started this one; returns never. To make the worker may run native code, which prints."""
     die_quietly()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal it reaches all processes; the server decides
     stdin_fd, stdout = take_stdio()
+    worker = make_worker()
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(stdin_fd, jobs, worker), daemon=True).start()
     while True:
@@ -53,6 +55,9 @@ def _listen(stdin_fd: int, jobs: queue.SimpleQueue[Job], worker: Worker) -> None
                 message = read(stdin)
             except (EOFError, OSError):
                 os._exit(0)
+            except Exception:  # without this thread nobody would notice that the server is gone
+                _log.exception("unreadable job")
+                os._exit(1)
             match message:
                 case SetAbort(is_set):
                     worker.set_abort(is_set)
@@ -83,10 +88,14 @@ def _do(job: Job, worker: Worker, stdout: BinaryIO) -> Reply:
 def main() -> None:
     """Load with llama.cpp."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    work_for_server(_make_worker)
+
+
+def _make_worker() -> Worker:
     # only now: importing this already runs native code
     from lsp_server.model.work import ModelWork
 
-    work_for_server(ModelWork())
+    return ModelWork()
 
 
 if __name__ == "__main__":

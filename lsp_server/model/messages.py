@@ -87,5 +87,6 @@ def read(stream: IO[bytes]) -> object:
     """The next message. Raises EOFError when there is none, also in the middle of one."""
     try:
         return pickle.load(stream)
-    except pickle.UnpicklingError as error:  # cut off
+    except (pickle.UnpicklingError, AttributeError, ImportError, IndexError, ValueError, TypeError) as error:
+        # cut off, or no message at all: somebody else has written, or the installation was changed meanwhile
         raise EOFError from error

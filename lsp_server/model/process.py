@@ -42,7 +42,6 @@ class ModelProcess:
         self.on_death: Callable[[WorkerDied], None] = lambda death: None
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
-        self._starting = threading.Lock()
         self._is_killed = False
         self._writing = threading.Lock()
         self._is_abort_wanted = self._is_abort_sent = False
@@ -54,21 +53,18 @@ class ModelProcess:
 
     def load(self, settings: Settings, tell: Tell) -> str:
         """See Worker."""
-        with self._starting:
-            if self._is_killed:
-                raise WorkerDied("The model's process was stopped")
-            try:
-                self._process = subprocess.Popen(
-                    self._command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    env=child_environment(),
-                    creationflags=CREATION_FLAGS,
-                )
-            except OSError as error:
-                raise CannotLoad(
-                    f"The model's process did not start ({error.strerror}); run `bytefim doctor`."
-                ) from error
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=child_environment(),
+                creationflags=CREATION_FLAGS,
+            )
+        except OSError as error:
+            raise CannotLoad(f"The model's process did not start ({error.strerror}); run `bytefim doctor`.") from error
+        if self._is_killed:  # while it was started, by somebody who could not wait for that
+            self._process.kill()
         threading.Thread(target=self._watch, args=(self._process,), daemon=True).start()
         self._send(Load(settings))
         while not isinstance(reply := self._receive(), Loaded):
@@ -96,10 +92,9 @@ class ModelProcess:
 
     def kill(self) -> None:
         """See Worker."""
-        with self._starting:
-            self._is_killed = True
-            if self._process is not None:
-                self._process.kill()
+        self._is_killed = True
+        if self._process is not None:
+            self._process.kill()
 
     def close(self) -> None:
         """See Worker."""

@@ -19,7 +19,15 @@ from typing import Literal, cast
 
 from byte_fim.model import BadModelFile, ModelError
 from lsp_server.model.file import key_of
-from lsp_server.system.child_process import CREATION_FLAGS, PYTHON, child_environment, die_quietly, name_end
+from lsp_server.system.child_process import (
+    CREATION_FLAGS,
+    PYTHON,
+    child_environment,
+    die_quietly,
+    end_with_parent,
+    name_end,
+    stdin_while_alive,
+)
 from lsp_server.system.findings import Findings, find_cache_file
 
 CHILD_COMMAND = (*PYTHON, "-m", "lsp_server.model.trial")
@@ -122,15 +130,16 @@ def _attempt(path: Path, params: LoadParams, *, command: Sequence[str], timeout_
 def _run(command: Sequence[str], *, timeout_s: float) -> Mapping[str, object] | _Attempt:
     """The object that the child printed, or how it died."""
     try:
-        ended = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout_s,
-            check=False,
-            env=child_environment(),
-            creationflags=CREATION_FLAGS,
-        )
+        with stdin_while_alive() as stdin:
+            ended = subprocess.run(
+                command,
+                stdin=stdin,
+                capture_output=True,
+                timeout=timeout_s,
+                check=False,
+                env=child_environment(),
+                creationflags=CREATION_FLAGS,
+            )
     except subprocess.TimeoutExpired:
         return _Attempt("died", f"no answer within {timeout_s:.0f} s")
     except OSError as error:
@@ -158,6 +167,7 @@ def _summary(reason: str, *, when: str) -> str:
 def main(arguments: Sequence[str]) -> int:
     """The child: no arguments, say what the library is; path and parameters, load that model and use it a little."""
     die_quietly()
+    end_with_parent()
     from byte_fim.backends.llama_cpp import library_facts
 
     said: Mapping[str, str]

@@ -81,6 +81,8 @@ class ModelWork:
         """See Worker."""
         try:
             loaded = self._load(settings, tell)
+            self._preambles = Preambles(loaded.model, loaded.fim)
+            self._drafter = Drafter(loaded.model.vocab, loaded.step_costs or None)
         except ModelError as error:
             raise CannotLoad(str(error)) from error
         except Exception as error:  # the rim: people need a sentence, whatever it is
@@ -88,8 +90,6 @@ class ModelWork:
             raise CannotLoad(
                 f"The model could not be loaded ({type(error).__name__}: {error}); run `bytefim doctor`."
             ) from error
-        self._preambles = Preambles(loaded.model, loaded.fim)
-        self._drafter = Drafter(loaded.model.vocab, loaded.step_costs or None)
         self._loaded = loaded
         return loaded.name
 

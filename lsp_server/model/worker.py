@@ -1,6 +1,6 @@
 """What the engine asks of whatever holds the model, and how that may end. Knows no runtime, no process, no protocol.
 
-`model_work.ModelWork` is the model itself, `model_process.ModelProcess` the same in a process of its own; one contract
+`work.ModelWork` is the model itself, `process.ModelProcess` the same in a process of its own; one contract
 suite holds both to this text.
 """
 

@@ -23,6 +23,8 @@ WHY_IT_ENDED: Mapping[StopReason, str] = {
     "cancelled": "cancelled",
 }
 
+_COUNTED: tuple[str, ...] = ("prompt", "reused", "decoded", "cover_rows", "generated", "decode_calls", "context")
+
 Outcome = Literal["shown", "empty", "superseded", "cancelled"]
 ServedBy = Literal["model", "typing through", "prefetch"]
 
@@ -78,19 +80,28 @@ class Answer:
         }
 
 
-def serve_again(
-    left: bytes, *, served_by: ServedBy, timings_ms: Mapping[str, float], confidence: float = 1.0
-) -> Answer:
+def serve_again(left: bytes, *, served_by: ServedBy, timings_ms: Mapping[str, float], confidence: float) -> Answer:
     """What is left of an earlier suggestion; the model was not asked for it."""
-    counted = ("prompt", "reused", "decoded", "cover_rows", "generated", "decode_calls")
     return Answer(
         outcome="shown",
         reason=WHY_IT_WAS_THERE[served_by],
         middle=left,
         confidence=confidence,
-        tokens=dict.fromkeys(counted, 0),
+        tokens=dict.fromkeys(_COUNTED, 0),
         timings_ms=timings_ms,
         served_by=served_by,
+    )
+
+
+def doubt_again(confidence: float, settings: Settings, *, timings_ms: Mapping[str, float]) -> Answer:
+    """What was said before to this very question is not sure enough; the model was not asked again."""
+    return Answer(
+        outcome="empty",
+        reason=_say_unsure(confidence, settings),
+        confidence=confidence,
+        rule=39,
+        tokens=dict.fromkeys(_COUNTED, 0),
+        timings_ms=timings_ms,
     )
 
 
@@ -98,8 +109,12 @@ def unless_unsure(answer: Answer, request: CompletionRequest, settings: Settings
     """The answer; or nothing, when nobody asked for it and it is less likely than setting min_confidence allows."""
     if answer.outcome != "shown" or request.is_invoked or answer.confidence >= settings.min_confidence:
         return answer
-    shown = f"{answer.confidence:.2g} < {settings.min_confidence:g}, setting min_confidence"
-    return replace(answer, outcome="empty", reason=f"not sure enough ({shown})", middle=b"", rule=39)
+    reason = _say_unsure(answer.confidence, settings)
+    return replace(answer, outcome="empty", reason=reason, middle=b"", rule=39)
+
+
+def _say_unsure(confidence: float, settings: Settings) -> str:
+    return f"not sure enough ({confidence:.2g} < {settings.min_confidence:g}, setting min_confidence)"
 
 
 def judge(

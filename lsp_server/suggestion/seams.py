@@ -11,30 +11,36 @@ import unicodedata
 
 BLANKS = b" \t"
 WHITE = b" \t\r\n"
+LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 
-_LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 _CLOSES = {ord(")"): ord("("), ord("]"): ord("["), ord("}"): ord("{")}
+_PAIRS = (b"()", b"[]", b"{}", b"<>")
 _QUOTES = b"\"'`"
 _NEAR_BYTES = 256  # no word is longer
 _LEAST_HEAD = 3  # characters; `be` + `behead` may be meant, `calc` + `calculate` is not
 _FIRST_FAR_SCRIPT = "\u2e80"  # from here on scripts that put no blanks between words
 # nothing is glued to these at the start of a line; `async`, `class` and others begin too many names
 _STAND_ALONE = frozenset(("assert", "await", "const", "import", "raise", "return", "throw", "yield"))
+# nor do these begin a line twice, as `long long` does
+_NEVER_TWICE = _STAND_ALONE | {"class", "def", "for", "function", "let", "private", "public", "static", "struct", "var"}
+_TAG = re.compile(rb"<[^<>]+>")
 
 
 def rest_of_line(suffix: bytes) -> bytes:
     """What stands to the right of the cursor, without the line break."""
-    found = _LINE_BREAK.search(suffix)
+    found = LINE_BREAK.search(suffix)
     return suffix if found is None else suffix[: found.start()]
 
 
 def count_doubled_head(prefix: bytes, middle: bytes) -> int:
     """How many bytes of the middle only say again what the cursor's line, or the word at its end, has begun.
 
-    `def calc_to|` and `calc_total(items)`: 7. What is not longer than what stands there may be meant: `mur|mur`.
+    `def calc_to|` and `calc_total(items)`: 7. What is not longer than what stands there may be meant: `mur|mur`. So
+    may a beginning that stands within itself: `List<|` and `List<int>> x`, `<p>|` and `<p>a</p></p>`, `long |` and
+    `long x`.
     """
     line = _line_before(prefix).strip(BLANKS)
-    if _says_more(line, middle):
+    if _says_more(line, middle) and not _may_be_meant(prefix, line, middle):
         return len(line)
     word = _word_at_end(prefix)
     return len(word.encode()) if _says_more(word.encode(), _word_at_start(middle).encode()) else 0
@@ -75,11 +81,12 @@ def is_glued_right(prefix: bytes, middle: bytes, suffix: bytes) -> bool:
 def find_closer_that_stands_there(middle: bytes, rest: bytes) -> int | None:
     """Where the middle closes the bracket that the rest of the line closes: there and in all that follows it repeats.
 
-    `print(|)` and `name) + 1`: 4. Brackets that the middle has opened, and those in strings, are its own.
+    `print(|)` and `name) + 1`: 4. Brackets that the middle has opened, and those in strings, are its own; and where it
+    opens one for each that it closes, the last is left to the rest of the line: `f(|)` and `a).b(c`.
     """
     if not rest or rest[0] not in _CLOSES:
         return None
-    closer, opener, depth, quote = rest[0], _CLOSES[rest[0]], 0, None
+    closer, opener, depth, quote, found = rest[0], _CLOSES[rest[0]], 0, None, None
     for i, byte in enumerate(middle):
         if quote is not None:
             quote = None if byte == quote and middle[i - 1 : i] != b"\\" else quote
@@ -87,11 +94,10 @@ def find_closer_that_stands_there(middle: bytes, rest: bytes) -> int | None:
             quote = byte
         elif byte == opener:
             depth += 1
-        elif byte == closer and depth == 0:
-            return i
         elif byte == closer:
             depth -= 1
-    return None
+            found = i if depth < 0 and found is None else found
+    return found if depth < 0 else None
 
 
 def count_repeated_tail(middle: bytes, rest: bytes) -> int:
@@ -123,6 +129,27 @@ def _says_more(head: bytes, text: bytes) -> bool:
         return False
     written = head.decode(errors="ignore")
     return len(written) >= _LEAST_HEAD and any(map(str.isalpha, written))  # `0.999` and `9999` may be meant
+
+
+def _may_be_meant(prefix: bytes, line: bytes, middle: bytes) -> bool:
+    """True when the middle need not be the cursor's line begun anew, but may say the same once more within it."""
+    said = rest_of_line(middle)
+    further = said[len(line) :]
+    is_after_blank = prefix.endswith((b" ", b"\t"))
+    if is_after_blank and _word_at_end(line) and _word_at_start(further):
+        return True  # `return |` and `returned`: another word
+    n_open, n_open_without = _n_unpaired(line + said), _n_unpaired(line + further)
+    if n_open != n_open_without:
+        return n_open < n_open_without
+    if _TAG.fullmatch(line):
+        return True
+    word = line.decode(errors="ignore")
+    is_word = word == _word_at_start(line) and word not in _NEVER_TWICE
+    return is_after_blank and is_word and bool(_word_at_start(further.lstrip(BLANKS)))
+
+
+def _n_unpaired(text: bytes) -> int:
+    return sum(abs(text.count(pair[:1]) - text.count(pair[1:])) for pair in _PAIRS)
 
 
 def _line_before(prefix: bytes) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from byte_fim.utf8 import unfinished_character, whole_characters
 from lsp_server.suggestion.seams import (
     BLANKS,
+    LINE_BREAK,
     WHITE,
     count_doubled_blanks,
     count_doubled_head,
@@ -24,7 +25,6 @@ from lsp_server.suggestion.seams import (
 
 ALL = "all that came"  # the reason when nothing but blanks was cut
 
-_LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 _BLANKS_AT_LINE_END = re.compile(rb"[ \t]+(?=[\r\n])")
 _BROKEN_LINE = "a line break came in front of text", 10
 _COMMENT_MARKERS = (b"#", b"//", b"///", b"/*", b"/**", b"<!--")
@@ -49,7 +49,7 @@ def find_end(middle: bytes, *, suffix: bytes) -> int | None:
     line, be it blanks, it is finished at the first line break of all: several lines are never put in front of text.
     """
     written = 0 if rest_of_line(suffix) else len(middle) - len(middle.lstrip(WHITE))
-    found = _LINE_BREAK.search(middle, written)
+    found = LINE_BREAK.search(middle, written)
     return None if found is None else found.start()
 
 
@@ -60,7 +60,7 @@ def trim(middle: bytes, *, prefix: bytes, suffix: bytes) -> Trimmed:
     if not kept:
         return Trimmed(b"", "no whole character came", 6)
     if not kept.strip(WHITE):
-        breaks_line = rest_of_line(suffix) and _LINE_BREAK.search(kept)
+        breaks_line = rest_of_line(suffix) and LINE_BREAK.search(kept)
         return Trimmed(b"", *(_BROKEN_LINE if breaks_line else ("only blanks came", 39)))
     n_head, head_reason, head_rule = (0, "", None) if partial else _find_head(prefix, kept)
     cut = _cut_right(kept[n_head:], suffix)

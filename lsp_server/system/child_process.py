@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 
 PYTHON = (sys.executable, "-P")
 """-P: the working directory belongs to the user, and nothing may be imported from it."""
@@ -36,6 +38,28 @@ def die_quietly() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+@contextmanager
+def stdin_while_alive() -> Generator[int]:
+    """A stdin for a child that ends, by `end_with_parent`, when this process does."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def end_with_parent() -> None:
+    """For the child: ends it when stdin does, whatever it is doing."""
+
+    def wait() -> None:
+        while os.read(0, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def name_end(return_code: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,10 @@ MAX_REMEMBERED = 100  # findings of a file; older ones are forgotten
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """One JSON file of findings by key. Several processes may use it at once; the last to write wins."""
+    """One JSON file of findings by key. Several processes may use it at once.
+
+    Of two that write in the same instant the last wins, and what the other wrote is lost.
+    """
 
     file: Path | None
     """None: nothing is remembered"""
@@ -28,13 +32,17 @@ class Findings:
 
     def find(self, key: str) -> object:
         """What was kept under the key, as JSON gives it; None when there is nothing."""
-        return self._read().get(key)
+        return self.read().get(key)
 
     def keep(self, key: str, finding: object) -> None:
         """Remembers what can be written as JSON, if the file can be written."""
+        self.change(lambda findings: {**findings, key: finding})
+
+    def change(self, change: Callable[[Mapping[str, object]], Mapping[str, object]]) -> None:
+        """As `keep`, of all keys at once: what `change` makes of them, right after they were read."""
         if self.file is None:
             return
-        entries = list({**self._read(), key: finding}.items())[-MAX_REMEMBERED:]
+        entries = list(change(self.read()).items())[-MAX_REMEMBERED:]
         unfinished = self.file.with_name(f"{self.file.name}.{os.getpid()}")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +52,8 @@ class Findings:
             with suppress(OSError):
                 unfinished.unlink()
 
-    def _read(self) -> dict[str, object]:
+    def read(self) -> Mapping[str, object]:
+        """All that was kept, by key."""
         try:
             content = cast(object, json.loads(self.file.read_text(encoding="utf-8") if self.file else "{}"))
             return dict(cast("dict[str, dict[str, object]]", content)[self.section])

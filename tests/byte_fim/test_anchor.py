@@ -95,6 +95,23 @@ def test_another_text_with_the_same_end_is_not_taken_for_typing_on() -> None:
     assert lay_out(anchors, other, b"").stem == lay_out(Anchors(), other, b"").stem
 
 
+@pytest.mark.parametrize("kept", [b"retu", b"x = 1\nretu"])
+@pytest.mark.parametrize("layout", ["plain", "spm", "psm"])
+def test_little_text_below_a_line_longer_than_the_room_is_not_found_elsewhere(kept: bytes, layout: Layout) -> None:
+    """An empty text stands everywhere: the model was shown half a word, or the outline of another document."""
+
+    def find_outline(skipped: bytes, kept: bytes, n_bytes: int) -> bytes:
+        return skipped[:3] + b"\n"
+
+    scheme, long = replace(SCHEME, layout=layout), b"a = [" + b"1, " * 2000 + b"]\n" + kept
+    another = b"b = [" + b"1, " * 3000 + b"]\n" + kept + b"r"
+    for other in (long[:9] + long[10:], another, BEFORE + kept, BEFORE + b"re"):
+        anchors = Anchors(find_outline)
+        lay_out(anchors, long, scheme=scheme)
+
+        assert lay_out(anchors, other, scheme=scheme) == lay_out(Anchors(find_outline), other, scheme=scheme)
+
+
 def test_two_places_keep_their_anchors() -> None:
     """People go back and forth between a definition and its use."""
     anchors = Anchors()
@@ -103,6 +120,17 @@ def test_two_places_keep_their_anchors() -> None:
     for n in range(1, 6):
         assert head_of(lay_out(anchors, here + b"\n    x"[:n])) == heads[0]
         assert head_of(lay_out(anchors, there + b"\n    x"[:n], b"")) == heads[1]
+
+
+def test_text_whose_anchors_are_of_no_use_leaves_those_of_other_places() -> None:
+    """Below a line longer than the room every key lays out anew; going back must not cost a prompt for that."""
+    anchors, here = Anchors(), BEFORE + b"    re"
+    head = head_of(lay_out(anchors, here))
+    for n in range(20):
+        lay_out(anchors, b"1, " * 2000 + b"\nx" + b"return self.y, x"[:n])
+
+    further = here + b" = x\n    y"
+    assert head_of(lay_out(anchors, further)) == head != head_of(lay_out(Anchors(), further))
 
 
 def test_the_anchor_moves_when_too_much_was_typed_behind_it() -> None:
@@ -181,7 +209,7 @@ def test_where_a_text_is_cut_its_outline_stands_and_stays(layout: Layout, condit
         return skipped[:7]
 
     anchors, text = Anchors(find_outline), b"".join(b"a%d = b\n" % (i % 10) for i in range(200))
-    scheme = replace(SCHEME, layout=layout, conditioning=conditioning)
+    scheme = replace(SCHEME, layout=layout, conditioning=conditioning, n_room_tokens=600)
     for typed in (b"", b"r", b"re", b"re.", b"re"):
         shown = text_of(lay_out(anchors, text + typed, scheme=scheme), layout)
 

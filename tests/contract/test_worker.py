@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -190,3 +191,47 @@ def test_a_death_while_nothing_is_asked_is_noticed() -> None:
 
     assert "SIGKILL" in str(deaths.get(timeout=PATIENCE_S)) or sys.platform == "win32"
     worker.close()
+
+
+def test_garbage_from_the_server_ends_the_process() -> None:
+    """Nobody else would notice that the two do not understand each other any more."""
+    worker = in_its_own("good")
+    worker.load(SETTINGS, ignore)
+    process = worker._process  # pyright: ignore[reportPrivateUsage]
+    assert process is not None
+    assert process.stdin is not None
+    process.stdin.write(b"no message at all\n")
+    process.stdin.close()
+
+    assert process.wait(PATIENCE_S) in (0, 1)
+    worker.close()
+
+
+def test_garbage_from_the_process_is_its_death() -> None:
+    """Whatever was printed into the pipe: what follows would be misunderstood."""
+    program = "print('config loaded', flush=True); import sys; sys.stdin.read()"
+    worker = ModelProcess((sys.executable, "-c", program))
+    threading.Timer(0.5, worker.kill).start()
+    with pytest.raises(WorkerDied):
+        worker.load(SETTINGS, ignore)
+    worker.close()
+
+
+def test_a_child_that_is_on_trial_ends_with_whoever_tries_it() -> None:
+    """It may hang, and its limit of time is gone with the parent."""
+    trying = (
+        "import subprocess, sys; from lsp_server.system.child_process import stdin_while_alive\n"
+        "child = 'from lsp_server.system.child_process import end_with_parent as e; e(); print(1, flush=True);"
+        " import time; time.sleep(60)'\n"
+        "with stdin_while_alive() as stdin: subprocess.run([sys.executable, '-c', child], stdin=stdin)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", trying], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    assert parent.stdout.read(1) == b"1"
+    (child,) = psutil.Process(parent.pid).children()
+    parent.kill()
+    parent.wait()
+
+    psutil.wait_procs([child], timeout=PATIENCE_S)
+    assert not child.is_running()
+    parent.stdout.close()

@@ -56,4 +56,4 @@ def make_worker(situation: str) -> ModelWork:
 
 
 if __name__ == "__main__":
-    work_for_server(make_worker(sys.argv[1]))
+    work_for_server(lambda: make_worker(sys.argv[1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 
 from lsp_server.context.chunks import CHUNK_LINES, MOST_CHUNKS, Neighbour, choose_chunks
 from lsp_server.documents.request import ContextChunk
@@ -54,6 +55,20 @@ def test_the_order_of_the_documents_is_no_matter() -> None:
 
     assert len(found) == 1
     assert len(found.pop()) == 3
+
+
+def test_few_texts_are_kept_and_never_the_one_around_the_cursor() -> None:
+    """It is another at every key, and what was closed has no business in memory all day."""
+    texts = [b"store %d other\n" % i for i in range(600)]
+    n_references = list(map(sys.getrefcount, texts))
+    around, *parts = texts
+    for part in parts:
+        choose_chunks([Neighbour("a.py", b"", part)], around)
+    del around, parts
+    is_kept = [now > before for before, now in zip(n_references, map(sys.getrefcount, texts), strict=True)]
+
+    assert not is_kept[0]
+    assert 0 < sum(is_kept) <= 256
 
 
 def test_no_more_is_chosen_than_any_prompt_has_room_for() -> None:

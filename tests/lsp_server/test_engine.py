@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -20,6 +21,7 @@ from lsp_server.engine.engine import Engine
 from lsp_server.engine.state import EngineState
 from lsp_server.model.catalog import LoadedModel
 from lsp_server.model.work import ModelWork
+from lsp_server.model.worker import WorkerDied
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer
 from lsp_server.suggestion.trimming import find_end, trim
@@ -397,3 +399,46 @@ def test_the_engine_asks_the_real_completion_as_it_is_meant_to_be_asked() -> Non
     assert answer.middle == trim(expected.alternatives[0].middle, prefix=b"abc a", suffix=b"").middle
     assert answer.tokens["prompt"] == len(expected.stem_tokens)
     assert engine.close()
+
+
+def test_what_nobody_foresaw_leaves_an_engine_that_can_be_restarted() -> None:
+    """A thread that has died silently says "loading" for ever."""
+    fake, is_broken = FakeModel(), True
+    states: queue.SimpleQueue[EngineState] = queue.SimpleQueue()
+
+    class Broken(ModelWork):
+        def load(self, settings: Settings, tell: object) -> str:
+            if is_broken:
+                raise ZeroDivisionError
+            return super().load(settings, lambda *_: None)
+
+    engine = Engine(lambda: Broken(fake.load, complete=fake.complete), Settings(), on_state=states.put)
+    told = [states.get(timeout=PATIENCE_S) for _ in range(2)]
+    is_broken = False
+    engine.restart(engine.settings)
+    again = [states.get(timeout=PATIENCE_S) for _ in range(2)]
+
+    assert [state.state for state in [*told, *again]] == ["loading", "error", "loading", "idle"]
+    assert "ZeroDivisionError" in told[1].message
+    assert engine.close()
+
+
+def test_what_is_said_after_the_loading_was_stopped_is_not_told() -> None:
+    """Its progress would be shown for ever."""
+    said, stopped = threading.Event(), threading.Event()
+    states: list[EngineState] = []
+
+    class Slow(ModelWork):
+        def load(self, settings: Settings, tell: Callable[[str, int | None], None]) -> str:
+            said.set()
+            assert stopped.wait(PATIENCE_S)
+            tell("measuring", None)
+            raise WorkerDied("ended")
+
+    engine = Engine(Slow, Settings(), on_state=states.append)
+    assert said.wait(PATIENCE_S)
+    engine.stop_loading()
+    stopped.set()
+
+    assert engine.close()
+    assert [state.state for state in states] == ["loading", "off"]

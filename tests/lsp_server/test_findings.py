@@ -29,6 +29,14 @@ def test_what_was_kept_is_found_by_another_process(findings: Findings) -> None:
     assert again.find("c") is None
 
 
+def test_all_findings_can_be_changed_at_once(findings: Findings) -> None:
+    """Between reading and writing there is nothing but the change: others use the file, too."""
+    findings.keep("a", 1)
+    findings.change(lambda before: {"b": before["a"], "c": 2})
+
+    assert findings.read() == {"b": 1, "c": 2}
+
+
 def test_the_file_does_not_grow_without_end(findings: Findings) -> None:
     """The oldest are forgotten: they belong to libraries and models that are gone."""
     for i in range(MAX_REMEMBERED + 2):

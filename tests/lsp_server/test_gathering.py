@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from lsprotocol import types
@@ -171,6 +174,27 @@ def test_what_is_proposed_in_idle_time_is_shown_once_it_is_evaluated(desk: Desk)
     assert desk.ask().context == proposed.context
 
 
+def test_what_was_proposed_of_a_document_is_dropped_when_it_is_closed(desk: Desk) -> None:
+    """What is closed is not shown, not even when it has been evaluated by then."""
+    request = desk.ask()
+    desk.open("store.py")
+    proposed = desk.gathering.renew(request, desk.roots)
+    assert proposed is not None
+    desk.documents.close(desk.uri("store.py"))
+    desk.gathering.forget(desk.uri("store.py"))
+
+    assert desk.gathering.surround(request, desk.roots, is_warm=lambda asked: asked is proposed).context == ()
+
+
+def test_folders_of_other_machines_show_nothing(desk: Desk) -> None:
+    """Which of their files git ignores is written down there."""
+    for host in ("wsl.localhost", "server"):
+        desk.roots = (f"file://{host}/w",)
+        desk.documents.open(Document(f"file://{host}/w/store.py", STORE))
+
+        assert desk.gathering.surround(ask(AROUND, uri=f"file://{host}/w/own.py"), desk.roots).context == ()
+
+
 def test_nothing_is_proposed_while_nothing_has_changed(desk: Desk) -> None:
     """An idle machine is left alone."""
     desk.open("store.py")
@@ -188,3 +212,36 @@ def test_of_many_documents_those_used_last_are_looked_at(desk: Desk) -> None:
     assert desk.shown() == []
     desk.open("f00.py")
     assert desk.shown(line=500) == ["f00.py"]
+
+
+def test_a_path_that_no_file_can_have_costs_the_others_but_not_the_request(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whether it is private cannot be told; a suggestion without other files is still one."""
+    desk.open("store.py")
+    desk.open("a\0b/store.py")
+    request = desk.ask()
+
+    assert (request.path, request.context) == ("own.py", ())
+    assert [record.getMessage() for record in caplog.records] == ["no other file is shown: ValueError"]
+    assert desk.gathering.renew(request, desk.roots) is None
+
+
+def test_a_choice_looks_up_every_file_of_rules_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made while somebody waits, and disks may be slow."""
+    (desk.root / ".git").mkdir()
+    (desk.root / ".gitignore").write_text("*.log\n", encoding="utf-8")
+    for i in range(20):
+        desk.open(f"src/{i % 2}/store{i}.log")
+    looked_up, stat = Counter[str](), os.stat
+
+    def count(path: object, **how: bool) -> os.stat_result:
+        looked_up[str(path)] += 1
+        return stat(cast(str, path), **how)
+
+    monkeypatch.setattr(os, "stat", count)
+    assert desk.shown() == []
+    monkeypatch.undo()
+
+    rules = [".gitignore", "src/.gitignore", "src/0/.gitignore", "src/1/.gitignore"]
+    assert looked_up == dict.fromkeys([str(desk.root / path) for path in (".git", *rules)], 1)

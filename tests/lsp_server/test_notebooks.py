@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
+from lsprotocol import types
 
+from lsp_server.documents.documents import Document
+from lsp_server.documents.text import PositionEncoding
+from lsp_server.editor.notebook_sync import change_notebook
 from lsp_server.editor.server import build_server
 from tests.lsp_server.conftest import RunningServer, StartServer, make_ready, starting_servers
 from tests.lsp_server.fake_child import SUM
@@ -219,3 +223,35 @@ def test_messages_about_no_notebook_do_no_harm(server: RunningServer) -> None:
 
     assert digest(server, FIRST) == digest_of(TEXTS[FIRST])
     assert server.client.heard("window/showMessage") == []
+
+
+def test_a_cell_whose_edit_fails_costs_no_other_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One message edits many cells; the mirrors of the others must not be left behind."""
+    apply = Document.apply
+
+    def fail(document: Document, change: types.TextDocumentContentChangeEvent, *, encoding: PositionEncoding) -> None:
+        if document.uri == NOTE:
+            raise RuntimeError
+        apply(document, change, encoding=encoding)
+
+    server = build_server(FakeModel().worker)
+    for uri, text in TEXTS.items():
+        server.documents.open(Document(uri, text))
+    monkeypatch.setattr(Document, "apply", fail)
+    edits = [
+        types.NotebookDocumentCellContentChanges(
+            types.VersionedTextDocumentIdentifier(version=2, uri=uri),
+            [types.TextDocumentContentChangeWholeDocument("new")],
+        )
+        for uri in TEXTS
+    ]
+    change_notebook(
+        server,
+        types.DidChangeNotebookDocumentParams(
+            types.VersionedNotebookDocumentIdentifier(version=2, uri=NOTEBOOK),
+            types.NotebookDocumentChangeEvent(cells=types.NotebookDocumentCellChanges(text_content=edits)),
+        ),
+    )
+
+    found = {uri: document.text for uri in TEXTS if (document := server.documents.find(uri)) is not None}
+    assert found == {uri: b"new" for uri in TEXTS if uri != NOTE}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.context.privacy import is_ignored, is_secret
+from lsp_server.context.privacy import IgnoreRules, is_secret
 
 SECRET = [
     ".env",
@@ -24,6 +24,13 @@ SECRET = [
     "credentials.json",
     "home/id_ed25519",
     "id_rsa.old",
+    "id_ecdsa",
+    ".git-credentials",
+    "deploy/prod.env",
+    ".pgpass",
+    "site/.htpasswd",
+    "app.jks",
+    "release.keystore",
     "secrets.yaml",
 ]
 OPEN = [
@@ -48,6 +55,11 @@ def test_secrets_are_known_by_their_names(path: str) -> None:
 def test_no_other_file_is_taken_for_a_secret(path: str) -> None:
     """Peers mute config.json, and people wonder why."""
     assert not is_secret(path)
+
+
+def is_ignored(path: str, root: Path) -> bool:
+    """As the files are now."""
+    return IgnoreRules(root).ignores(path)
 
 
 def make_tree(root: Path, rules: dict[str, str]) -> None:
@@ -108,3 +120,11 @@ def test_rules_that_change_or_cannot_be_read_are_no_trouble(tmp_path: Path) -> N
     (tmp_path / ".gitignore").unlink()
     (tmp_path / ".gitignore").mkdir()
     assert not is_ignored("a.log", tmp_path)
+
+
+@pytest.mark.parametrize("line", ["[z-a]", "foo[b-a]bar/", "\\", "!", "[&.a|#é-!]"])
+def test_a_line_that_means_nothing_costs_only_itself(tmp_path: Path, line: str) -> None:
+    """One slip of the pen must neither show what the other lines hide nor stop anything."""
+    make_tree(tmp_path, {"": f"*.log\n{line}\n*.tmp\n"})
+
+    assert [path for path in ("a.log", "a.tmp", "a.py") if is_ignored(path, tmp_path)] == ["a.log", "a.tmp"]

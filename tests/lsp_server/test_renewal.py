@@ -13,7 +13,7 @@ import pytest
 from lsprotocol import types
 
 from byte_fim.fim import FimFormat
-from lsp_server.context.chunks import NONE_CHOSEN, NOT_TRAINED, OFF
+from lsp_server.context.chunks import NONE_CHOSEN, NOT_TRAINED, OFF, SHOWN
 from lsp_server.context.gathering import Gathering
 from lsp_server.documents.documents import Document, Documents
 from lsp_server.documents.request import CompletionRequest
@@ -23,11 +23,12 @@ from lsp_server.editor.server import build_server
 from lsp_server.editor.session import BytefimServer
 from lsp_server.editor.suggestions import complete_inline
 from lsp_server.engine.engine import Engine
+from lsp_server.engine.schedule import Schedule
 from lsp_server.engine.state import EngineState
 from lsp_server.model.catalog import LoadedModel
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer
-from tests.lsp_server.fake_engine import PATIENCE_S, FakeModel
+from tests.lsp_server.fake_engine import PATIENCE_S, WAIT, FakeModel
 from tests.lsp_server.requests import ask
 
 STORE = "class Store:\n  path = 1\n"  # the toy model has room for little
@@ -73,13 +74,18 @@ def open_document(server: BytefimServer, name: str, text: str) -> None:
     server.documents.open(Document(uri_of(server, name), text))
 
 
-async def why(server: BytefimServer, name: str = "own.py") -> Answer:
-    """What became of a request at the end of OWN."""
-    assert server.engine is not None
+async def complete(server: BytefimServer, name: str) -> None:
+    """Ask at the end of OWN, or of a shorter text."""
     context = types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic)
     document = types.TextDocumentIdentifier(uri_of(server, name))
     await complete_inline(server, types.InlineCompletionParams(context, document, types.Position(2, 4)))
-    answer = server.engine.find_last_answer(document.uri)
+
+
+async def why(server: BytefimServer, name: str = "own.py") -> Answer:
+    """What became of a request at the end of OWN."""
+    assert server.engine is not None
+    await complete(server, name)
+    answer = server.engine.find_last_answer(uri_of(server, name))
     assert answer is not None
     return answer
 
@@ -133,6 +139,45 @@ async def test_in_idle_time_a_new_choice_is_evaluated_and_then_shown(server: Byt
     assert [chunk.path for chunk in server.request_at(document, types.Position(2, 4)).context] == ["store.py"]
 
 
+async def test_while_somebody_waits_nothing_is_chosen_anew(
+    server: BytefimServer, model: FilesModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was planned is about a text that may be gone, and the answer is what the machine is for."""
+    renewed: list[str] = []
+
+    def renew(request: CompletionRequest, roots: object) -> None:
+        renewed.append(request.uri)
+
+    monkeypatch.setattr(renewal, "IDLE_S", 0.0)
+    monkeypatch.setattr(server.gathering, "renew", renew)
+    assert (await why(server)).context_reason == NONE_CHOSEN
+    open_document(server, "wait.py", WAIT.decode())
+    waiting = asyncio.create_task(complete(server, "wait.py"))
+    assert await asyncio.to_thread(model.waiting.wait, PATIENCE_S)
+    renewed_meanwhile = list(renewed)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+    assert renewed_meanwhile == []
+
+
+async def test_switched_off_nothing_is_evaluated_ahead(server: BytefimServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody will ask for it."""
+    warmed: list[CompletionRequest] = []
+
+    def warm(_: Schedule, request: CompletionRequest, *, settings: Settings) -> None:
+        warmed.append(request)
+
+    monkeypatch.setattr(Schedule, "warm", warm)
+    assert server.engine is not None
+    request = ask(OWN.encode())
+    server.engine.warm(request)
+    server.engine.settings = replace(PATIENT, enabled=False)
+    server.engine.warm(request)
+
+    assert warmed == [request]
+
+
 class WarmingEngine:
     """Remembers what it was to warm."""
 
@@ -143,18 +188,27 @@ class WarmingEngine:
         self.warmed.append(request)
 
 
-@pytest.mark.parametrize(("reason", "n_warmed"), [(NONE_CHOSEN, 1), (NOT_TRAINED, 0), (OFF, 0), ("", 0)])
-async def test_only_a_model_that_knows_files_is_kept_busy(
-    reason: str, n_warmed: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("reasons", "n_warmed"),
+    [
+        ((NONE_CHOSEN, NONE_CHOSEN, SHOWN), 1),
+        ((NOT_TRAINED,), 0),
+        ((OFF,), 0),
+        ((SHOWN, ""), 0),
+        ((SHOWN, NOT_TRAINED), 0),
+    ],
+)
+async def test_only_after_an_answer_of_a_model_that_knows_files_it_is_kept_busy(
+    reasons: tuple[str, ...], n_warmed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For the others idle work would be heat."""
+    """For the others, and after refusals, idle work would be heat."""
     monkeypatch.setattr(renewal, "IDLE_S", 0.0)
     documents, engine, roots = Documents(), WarmingEngine(), ("file:///w",)
     gathering = Gathering(documents)
     request = gathering.surround(ask(OWN.encode(), uri="file:///w/own.py"), roots)
     documents.open(Document("file:///w/store.py", STORE))
     idle = Renewal(gathering)
-    for _ in range(3):  # each takes the place of the one before
+    for reason in reasons:  # each takes the place of the one before
         idle.plan(request, Answer(outcome="empty", reason="", context_reason=reason), cast(Engine, engine), roots)
     for _ in range(3):
         await asyncio.sleep(0)

@@ -236,3 +236,19 @@ def wait_for_idle(server: RunningServer, n_times: int) -> None:
     server.client.wait_for(
         lambda _: sum(m["params"]["state"] == "idle" for m in server.client.heard("bytefim/status")) >= n_times
     )
+
+
+def test_what_waits_when_it_is_turned_off_gets_nothing(own_server: RunningServer) -> None:
+    """Nothing pops up after the user has asked for silence."""
+    own_server.open(URI, "WAIT")
+    number = own_server.client.request(INLINE, at(0, 4))
+    run(own_server, "toggle")
+
+    assert own_server.client.reply(number)["result"] == {"items": []}
+
+
+def test_a_shutdown_while_a_command_runs_is_a_shutdown(own_server: RunningServer) -> None:
+    """Editors kill a server that answers it with an error."""
+    own_server.client.request("workspace/executeCommand", {"command": "bytefim.selectModel", "arguments": []})
+
+    assert own_server.stop() == 0

@@ -149,3 +149,16 @@ def test_capabilities_that_are_not_known_yet_are_no_obstacle(start_server: Start
     result = server.initialize(capabilities=capabilities, trace="loud", workspaceFolders="none")
 
     assert "capabilities" in result
+
+
+def test_work_that_takes_long_is_told_until_it_ends(own_server: RunningServer) -> None:
+    """Who waits for a large model wants to see that it is at work."""
+    own_server.open(URI, "WAIT")
+    number = own_server.client.request(INLINE, at(0, 4))
+    own_server.client.wait_for_state("busy")
+    own_server.client.notify("$/cancelRequest", {"id": number})
+    own_server.client.reply(number)
+    own_server.client.wait_for(lambda _: len(own_server.client.heard("bytefim/status")) == 4)
+
+    states = [message["params"]["state"] for message in own_server.client.heard("bytefim/status")]
+    assert states == ["loading", "idle", "busy", "idle"]

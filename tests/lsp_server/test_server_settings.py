@@ -176,3 +176,35 @@ def test_no_setting_mutes_a_file_that_it_does_not_name(server: RunningServer) ->
         server.open(f"file:///w/{name}", "resu")
 
         assert n_items(server, uri=f"file:///w/{name}") == 1
+
+
+def test_settings_of_others_are_neither_complained_of_nor_shown(start_server: StartServer) -> None:
+    """Some editors send everybody's settings to everybody, passwords included."""
+    server = start_server()
+    server.initialize()
+    server.client.wait_for_state("idle")
+    everybodys = {"github": {"token": "ghp_secret123"}, "python": {}, "enabled": False}
+    server.client.notify("workspace/didChangeConfiguration", {"settings": everybodys})
+    server.client.wait_for_state("off")
+
+    assert warnings(server) == []
+    assert "ghp_secret123" not in server.log.read_text(encoding="utf-8")
+
+
+def test_what_is_not_set_any_more_is_as_at_the_start(start_server: StartServer) -> None:
+    """Whoever deletes a line of his settings wants it gone now, not after a restart."""
+    server = start_server()
+    server.initialize(capabilities=ASKABLE)
+    tell(server, {"enabled": False})
+    server.client.wait_for_state("off")
+    server.client.notify("workspace/didChangeConfiguration", {"settings": None})
+    second = server.client.wait_for(lambda m: is_asking("workspace/configuration")(m) and m["id"] != first_id(server))
+    server.client.send({"id": second["id"], "result": [None]})
+    server.open(URI, "resu")
+    server.client.wait_for(lambda _: server.client.heard("bytefim/status")[-1]["params"]["state"] == "idle")
+
+    assert n_items(server) == 1
+
+
+def first_id(server: RunningServer) -> object:
+    return server.client.heard("workspace/configuration")[0]["id"]

@@ -16,7 +16,8 @@ from lsp_server.documents.documents import PositionEncoding
 from lsp_server.documents.popup import take_popup
 from lsp_server.editor.server import build_server
 from lsp_server.editor.session import BytefimServer
-from lsp_server.editor.text_sync import change_document, open_document
+from lsp_server.editor.text_sync import change_document, edit_document, open_document
+from lsp_server.editor.uptake import Uptake
 from lsp_server.engine.engine import Engine
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer
@@ -51,9 +52,12 @@ def server(model: SteppingModel) -> Iterator[BytefimServer]:
 
 
 def change(server: BytefimServer, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
-    edit = types.TextDocumentContentChangePartial(types.Range(types.Position(*start), types.Position(*end)), text)
-    document = types.VersionedTextDocumentIdentifier(version=2, uri=URI)
-    change_document(server, types.DidChangeTextDocumentParams(document, [edit]))
+    change_document(server, edit(start, end, text))
+
+
+def edit(start: tuple[int, int], end: tuple[int, int], text: str) -> types.DidChangeTextDocumentParams:
+    change = types.TextDocumentContentChangePartial(types.Range(types.Position(*start), types.Position(*end)), text)
+    return types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(version=2, uri=URI), [change])
 
 
 def begin(server: BytefimServer, model: SteppingModel, text: str, position: types.Position) -> None:
@@ -155,3 +159,25 @@ def test_edits_before_the_engine_has_started_are_mirrored(model: SteppingModel) 
 
     assert document is not None
     assert (document.text, document.version) == (b"ab", 2)
+
+
+def test_an_edit_that_cannot_be_followed_stops_the_work_and_is_learnt_from(
+    server: BytefimServer, model: SteppingModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text has changed, whatever fails afterwards."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    fates: list[str] = []
+    server.uptake = Uptake(lambda fate, n: fates.append(fate))
+    begin(server, model, "x", types.Position(0, 1))
+    document = server.documents.find(URI)
+    assert document is not None
+    server.uptake.show(server.request_at(document, types.Position(0, 1)), MIDDLE.encode(), n_document_bytes=1)
+    monkeypatch.setattr(server, "request_at", fail)
+    edit_document(server, edit((0, 1), (0, 1), MIDDLE))
+
+    assert document.text == b"x" + MIDDLE.encode()
+    assert not is_going_on(server)
+    assert fates == ["accepted"]

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from lsp_server.editor import protocol as protocol
+from lsp_server.editor import protocol
 from lsp_server.editor.protocol import BytefimProtocol
 from lsp_server.editor.server import build_server
 from lsp_server.model.process import ModelProcess

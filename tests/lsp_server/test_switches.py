@@ -21,6 +21,11 @@ from tests.lsp_server.requests import ask
         ("file:///home/me/vendor/deep/x.py", "/home/me/*"),
         ("file:///c%3A/work/x.py", "c:/work/*"),
         ("file:///C:/work/x.py", "work/x.py"),
+        ("file:///c%3A/secret/a.py", "C:\\secret\\*"),
+        ("file:///c%3A/secret/a.py", "secret\\*"),
+        ("file:///c%3A/secret/a.py", "C:/secret/*"),
+        ("file:///C:/secret/a.py", "c:\\secret/*"),
+        ("vscode-notebook-cell:/c%3A/w/book.ipynb#W0sZm", "C:\\w\\*.ipynb"),
         ("file://server/share/x.py", "/share/*"),
         ("untitled:Untitled-1", "Untitled-*"),
         ("vscode-notebook-cell:/w/book.ipynb#W0sZm", "*.ipynb"),
@@ -39,6 +44,20 @@ def test_other_files_are_not_meant(pattern: str) -> None:
     settings = replace(DEFAULTS, files_off=(pattern,))
 
     assert find_switch(ask(uri="file:///home/me/notes.md"), settings) is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "pattern"),
+    [
+        ("file:///c%3A/secret/a.py", "D:\\secret\\*"),
+        ("file:///c%3A/secret/a.py", "C:\\Secret\\*"),
+        ("file:///home/secret/a.py", "secret\\*"),
+        ("file:///home/C%3A/a.py", "c:/*"),
+    ],
+)
+def test_backslashes_and_drives_are_those_of_windows(uri: str, pattern: str) -> None:
+    """Elsewhere a backslash is a character of a name, and only the drive has no case."""
+    assert find_switch(ask(uri=uri), replace(DEFAULTS, files_off=(pattern,))) is None
 
 
 def test_a_language_is_switched_off_by_the_editor_s_name_for_it() -> None:

@@ -50,6 +50,19 @@ def trimmed(document: str, middle: str | bytes) -> str:
         ("for |", "i", "i"),
         ("def calc_to|", "calc_total(items):", "tal(items):"),  # rule 2
         ("    return |", "return x", "x"),
+        ("class |", "class Foo:", "Foo:"),
+        ("total |", "total = 0", "= 0"),  # a name is no type
+        ("x = (1 + |", "x = (1 + 2)", "2)"),
+        ("if (x < 3 and |", "if (x < 3 and y > 4):", "y > 4):"),
+        ("<Link |", '<Link href="/">', 'href="/">'),
+        ("f() { |", "f() { return 1; }\n}\n)", "return 1; }"),  # of the first line alone
+        ("    List<|", "List<Integer>> result = new ArrayList<>();", "List<Integer>> result = new ArrayList<>();"),
+        ("vector<|", "vector<int>> adj(n);", "vector<int>> adj(n);"),  # the same within itself
+        ("Map<String, |", "Map<String, Integer>> m", "Map<String, Integer>> m"),
+        ("<div>|", "<div>x</div></div>", "<div>x</div></div>"),
+        ("(list |", "(list 1 2) (list 3 4))", "(list 1 2) (list 3 4))"),
+        ("long |", "long total = 0;", "long total = 0;"),
+        ("return |", "returned", "returned"),  # another word
         ("bar|(x)", "bar(x)", ""),
         ("mur|", "mur", "mur"),  # what is not longer may be meant
         ("be|", "behead", "behead"),
@@ -74,6 +87,11 @@ def trimmed(document: str, middle: str | bytes) -> str:
         ("x = '合|計'", "成", "成"),  # no blanks between these words
         ("na|\u0301x", "b", ""),  # nothing goes between a letter and its accent
         ("print(|) + 1", "name) + 2", "name"),
+        ("if (|) {", "a > 0) && (b > 0", "a > 0) && (b > 0"),  # the last bracket is closed by the one that stands there
+        ("f(|)", "a).bar(b", "a).bar(b"),
+        ("const f = (|)", "x) => g(x", "x) => g(x"),
+        ("f(|)", "a).bar(b))", "a"),
+        ("a = |..", "signs...", "signs."),  # with those that stand there three, as the model said
         ("print(|)", "name) # done", "name"),
         ("print(|)", "':)')", "':)'"),  # in a string
         ("print(|)", "r'\\')')", "r'\\')'"),

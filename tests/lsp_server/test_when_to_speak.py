@@ -72,6 +72,17 @@ def test_who_asks_after_silence_is_answered_at_once() -> None:
     assert desk.asked == [b"foo."]
 
 
+def test_after_silence_the_same_question_gets_the_same_silence_at_once() -> None:
+    """Editors ask again at the same place; and what was computed ahead has been asked already."""
+    desk = UnsureDesk(0.1)
+    answer_to(desk, ask(b"foo."))
+    answer = answer_to(desk, ask(b"foo."))
+
+    assert (answer.outcome, answer.rule, answer.confidence) == ("empty", 39, 0.1)
+    assert answer.reason == "not sure enough (0.1 < 0.5, setting min_confidence)"
+    assert desk.asked == [b"foo."]
+
+
 def test_after_silence_typing_on_asks_anew() -> None:
     """A letter more may make all the difference."""
     desk = UnsureDesk(0.1)
@@ -123,7 +134,7 @@ def completion_of(middle: bytes, *steps: tuple[int, float]) -> Completion:
     ("document", "raw", "confidence"),
     [
         ("foo.|", b"bar(x)", 0.25),  # as far as it is offered
-        ("foo.|)", b"bar)(x", 0.5),  # what is cut behind does not count
+        ("foo.|)", b"bar) + 1", 0.5),  # what is cut behind does not count
         ("foo |", b" ba", 0.5),  # what is cut before does
         ("bar|(x)", b"bar(x)", 0.0),  # nothing left
     ],
