@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.lsp_server.engines import fake, start
 from tests.lsp_server.raw_client import PATIENCE_S, RawClient
+
+__all__ = ["fake", "start"]  # fixtures
 
 ROOT = Path(__file__).resolve().parents[2]
 
