@@ -32,7 +32,7 @@ def initialize(ls: BytefimServer, params: types.InitializeParams) -> None:
     if ls.settings.completion_fallback and _may_use_menu(offered):
         ls.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())(complete_in_menu)
     loop = asyncio.get_running_loop()
-    loop.call_soon(ls.warn, warnings)
+    loop.call_soon(ls.warn, (*ls.complaints, *warnings))
     loop.call_soon(ls.start_engine)
 
 

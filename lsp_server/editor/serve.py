@@ -23,9 +23,8 @@ def serve(*, model: str | None = None, settings_path: Path | None = None, tcp: t
     """`bytefim serve`: on stdio unless an address is given; the exit status."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings, warnings = read_settings(settings_path) if settings_path else (DEFAULTS, ())
-    for warning in warnings:
-        _log.warning("%s", warning)
     server = build_server(ModelProcess, settings=replace(settings, model=model) if model else settings)
+    server.complaints = warnings
     try:
         status = run_server(server, tcp=tcp)
     except (NotThisMachine, OSError) as error:

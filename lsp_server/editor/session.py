@@ -63,6 +63,8 @@ class BytefimServer(LanguageServer):
         self.configuration = Configuration(settings)
         self.engine: Engine | None = None
         """None until the editor has said `initialize`."""
+        self.complaints: tuple[str, ...] = ()
+        """What the user is told as soon as he can be: about the settings the server was started with."""
         self.roots: tuple[str, ...] = ()
         """URIs of the folders of the workspace."""
         self.has_ended = True

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from lsp_server.editor.serve import serve
 from tests.lsp_server.conftest import ROOT
-from tests.lsp_server.raw_client import PATIENCE_S
+from tests.lsp_server.raw_client import PATIENCE_S, RawClient
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "no-such-host.invalid"])
@@ -43,3 +44,21 @@ def test_numpy_and_the_runtime_are_not_imported_before_the_handshake() -> None:
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_wrong_in_the_settings_file_is_shown_in_the_editor(tmp_path: Path) -> None:
+    """Nobody reads the log of a server that seems to work."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text("deadline_ms = 'soon'\nmodel = 'bytefim-nano-spm'\nstatistics = false\n")
+    command = [sys.executable, "-P", "-m", "lsp_server", "serve", "--stdio", "--settings", str(settings)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        client = RawClient(process.stdin, process.stdout)
+        client.ask("initialize", {"processId": None, "capabilities": {}})
+        shown = client.wait_for(lambda message: message.get("method") == "window/showMessage")
+        process.kill()
+
+    assert "setting 'deadline_ms' is 'soon'" in shown["params"]["message"]
