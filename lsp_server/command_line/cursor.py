@@ -6,12 +6,10 @@ a character in which the cursor stands, the bytes before it are given and the re
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from byte_fim.utf8 import unfinished_character
-
-_LINE_BREAK = re.compile(rb"\r\n|\n|\r")
+from lsp_server.suggestion.seams import LINE_BREAK
 
 
 class CursorOutsideText(Exception):
@@ -47,7 +45,7 @@ def place_cursor(text: bytes, offset: int) -> Cursor:
     before, after = text[:offset], text[offset:]
     open_character = unfinished_character(before)
     n_replaced = _n_bytes_to_finish(open_character, after) if open_character else 0
-    first_break = _LINE_BREAK.search(text)
+    first_break = LINE_BREAK.search(text)
     return Cursor(
         prefix=_with_line_feeds(before),
         suffix=_with_line_feeds(after[n_replaced:]),
@@ -59,7 +57,7 @@ def place_cursor(text: bytes, offset: int) -> Cursor:
 
 def find_offset(text: bytes, *, line: int, column_bytes: int) -> int:
     """Byte offset of a line, counted from 1, and a byte column, counted from 0. Raises CursorOutsideText."""
-    breaks = list(_LINE_BREAK.finditer(text))
+    breaks = list(LINE_BREAK.finditer(text))
     n_lines = len(breaks) + 1
     if not 1 <= line <= n_lines:
         raise CursorOutsideText(f"Line {line} is outside the file, which has {n_lines} lines; give 1 to {n_lines}.")
@@ -84,4 +82,4 @@ def _n_bytes_to_finish(character: bytes, after: bytes) -> int:
 
 
 def _with_line_feeds(text: bytes) -> bytes:
-    return _LINE_BREAK.sub(b"\n", text)
+    return LINE_BREAK.sub(b"\n", text)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import cast
 
 from pygls.exceptions import JsonRpcInvalidParams
 
 from lsp_server.editor.ghost_text import ACCEPT_COMMAND
-from lsp_server.editor.reading import Json, find_uri
+from lsp_server.editor.reading import Json, find_suggestion_id, find_uri
 from lsp_server.editor.session import BytefimServer
 from lsp_server.suggestion.answer import Answer
 
@@ -19,9 +18,7 @@ _log = logging.getLogger(__name__)
 
 def accept(ls: BytefimServer, *arguments: object) -> None:
     """The editor tells that a suggestion was taken."""
-    first = arguments[0] if arguments else None
-    suggestion_id = cast(Json, first).get("id") if isinstance(first, Mapping) else first
-    if isinstance(suggestion_id, str) and suggestion_id.isalnum():  # it stands in the log as it is
+    if (suggestion_id := find_suggestion_id(arguments)) is not None:
         _log.info("accepted id=%s", suggestion_id)
         ls.uptake.accept(suggestion_id)
 

@@ -6,7 +6,7 @@ Knows shapes of messages; knows nothing of documents, models or suggestions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import cast
 
@@ -63,6 +63,16 @@ def find_uri(params: object) -> str | None:
     return uri if isinstance(uri, str) else None
 
 
+def find_suggestion_id(arguments: Sequence[object]) -> str | None:
+    """The id among the arguments of the command that an item carries: `{id}`, or the id itself.
+
+    Only letters and digits, as we gave it: it stands in the log as it is.
+    """
+    first = arguments[0] if arguments else None
+    suggestion_id = cast(Json, first).get("id") if isinstance(first, Mapping) else first
+    return suggestion_id if isinstance(suggestion_id, str) and suggestion_id.isalnum() else None
+
+
 def member(values: object, name: str) -> Json:
     """The object under this name; an empty one when there is none."""
     value = cast(Json, values).get(name) if isinstance(values, Mapping) else None
@@ -87,13 +97,18 @@ def _read_position(position: object) -> types.Position:
     return types.Position(min(line, _LARGEST), min(character, _LARGEST))
 
 
+def _read_range(holder: object) -> types.Range:
+    """The range that a message holds; none there raises KeyError."""
+    edges = member(holder, "range")
+    return types.Range(_read_position(edges["start"]), _read_position(edges["end"]))
+
+
 def _read_partial_change(change: Json, _: type) -> types.TextDocumentContentChangePartial:
     """Range and text; the length of the range, which editors count in different ways, says nothing new."""
-    edges, text = member(change, "range"), change["text"]
+    text = change["text"]
     if not isinstance(text, str):
         raise TypeError("no text")
-    edited = types.Range(_read_position(edges["start"]), _read_position(edges["end"]))
-    return types.TextDocumentContentChangePartial(edited, text)
+    return types.TextDocumentContentChangePartial(_read_range(change), text)
 
 
 def _read_exactly(value: object, kind: type) -> object:
@@ -106,8 +121,7 @@ def _read_exactly(value: object, kind: type) -> object:
 
 def _read_selected(selected: object) -> types.SelectedCompletionInfo | None:
     try:
-        edges, text = member(selected, "range"), cast(Json, selected)["text"]
-        edited = types.Range(_read_position(edges["start"]), _read_position(edges["end"]))
+        edited, text = _read_range(selected), cast(Json, selected)["text"]
     except (KeyError, TypeError, ValueError):
         return None
     return types.SelectedCompletionInfo(edited, text) if isinstance(text, str) else None

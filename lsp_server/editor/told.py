@@ -6,10 +6,9 @@ was taken. Whatever they hold instead of what is expected is passed over. Knows 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import cast
 
-from lsp_server.editor.reading import Json, find_uri, member
+from lsp_server.editor.reading import Json, find_suggestion_id, find_uri, member
 from lsp_server.editor.session import BytefimServer
 
 
@@ -44,6 +43,4 @@ NOTIFICATIONS = {
 def _find_id(params: object) -> str | None:
     """The id that stands in the command of the item."""
     arguments = member(member(params, "item"), "command").get("arguments")
-    first = cast(list[object], arguments)[0] if isinstance(arguments, list) and arguments else None
-    suggestion_id = cast(Json, first).get("id") if isinstance(first, Mapping) else None
-    return suggestion_id if isinstance(suggestion_id, str) else None
+    return find_suggestion_id(cast(list[object], arguments)) if isinstance(arguments, list) else None

@@ -13,22 +13,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
 
-from lsp_server.model.messages import (
-    Ask,
-    Failed,
-    Grew,
-    Job,
-    LayOutAnew,
-    Load,
-    Loaded,
-    Reply,
-    SetAbort,
-    Told,
-    read,
-    write,
-)
+from lsp_server.model import messages
 from lsp_server.model.worker import CannotLoad, WorkAborted, Worker, WorkFailed
 from lsp_server.system.child_process import die_quietly
 from lsp_server.system.stdio import take_stdio
@@ -42,47 +30,48 @@ def work_for_server(make_worker: Callable[[], Worker]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal it reaches all processes; the server decides
     stdin_fd, stdout = take_stdio()
     worker = make_worker()
-    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    jobs: queue.SimpleQueue[messages.Job] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(stdin_fd, jobs, worker), daemon=True).start()
     while True:
-        write(stdout, _do(jobs.get(), worker, stdout))
+        messages.write(stdout, _do(jobs.get(), worker, stdout))
 
 
-def _listen(stdin_fd: int, jobs: queue.SimpleQueue[Job], worker: Worker) -> None:
+def _listen(stdin_fd: int, jobs: queue.SimpleQueue[messages.Job], worker: Worker) -> None:
     with os.fdopen(stdin_fd, "rb") as stdin:
         while True:
             try:
-                message = read(stdin)
+                message = messages.read(stdin)
             except (EOFError, OSError):
                 os._exit(0)
             except Exception:  # without this thread nobody would notice that the server is gone
                 _log.exception("unreadable job")
                 os._exit(1)
             match message:
-                case SetAbort(is_set):
+                case messages.SetAbort(is_set):
                     worker.set_abort(is_set)
-                case Load() | Ask() | LayOutAnew():
+                case messages.Load() | messages.Ask() | messages.LayOutAnew():
                     jobs.put(message)
                 case _:
                     raise TypeError(f"{type(message).__name__} is no job")
 
 
-def _do(job: Job, worker: Worker, stdout: BinaryIO) -> Reply:
+def _do(job: messages.Job, worker: Worker, stdout: BinaryIO) -> messages.Reply:
+    tell = partial(messages.write, stdout)
     try:
         match job:
-            case Load(settings):
-                return Loaded(
-                    worker.load(settings, lambda message, percentage: write(stdout, Told(message, percentage)))
+            case messages.Load(settings):
+                return messages.Loaded(
+                    worker.load(settings, lambda message, percent: tell(messages.Told(message, percent)))
                 )
-            case Ask(asked, settings):
-                return worker.answer(asked, settings, lambda middle: write(stdout, Grew(middle)))
-            case LayOutAnew(asked, settings):
+            case messages.Ask(asked, settings):
+                return worker.answer(asked, settings, lambda middle: tell(messages.Grew(middle)))
+            case messages.LayOutAnew(asked, settings):
                 return worker.lay_out_anew(asked, settings)
     except (CannotLoad, WorkFailed, WorkAborted) as error:
-        return Failed(type(error)(*error.args))  # without what caused it, which may not be picklable
+        return messages.Failed(type(error)(*error.args))  # without what caused it, which may not be picklable
     except Exception as error:  # the rim of the process: whatever it is, the server must hear of it
         _log.exception("a job failed: %s", type(job).__name__)
-        return Failed(WorkFailed(f"internal error: {type(error).__name__}; please report it"))
+        return messages.Failed(WorkFailed(f"internal error: {type(error).__name__}; please report it"))
 
 
 def main() -> None:

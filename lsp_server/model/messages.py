@@ -22,19 +22,19 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Answered by Grew, any number of times, then Done or Failed."""
-
+class _AtCursor:
     asked: CompletionRequest
     settings: Settings
 
 
 @dataclass(frozen=True, slots=True)
-class LayOutAnew:
-    """Answered by None or Failed."""
+class Ask(_AtCursor):
+    """Answered by Grew, any number of times, then Done or Failed."""
 
-    asked: CompletionRequest
-    settings: Settings
+
+@dataclass(frozen=True, slots=True)
+class LayOutAnew(_AtCursor):
+    """Answered by None or Failed."""
 
 
 @dataclass(frozen=True, slots=True)

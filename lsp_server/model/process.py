@@ -12,20 +12,7 @@ from contextlib import suppress
 from typing import IO, cast
 
 from lsp_server.documents.request import CompletionRequest
-from lsp_server.model.messages import (
-    Ask,
-    Failed,
-    Grew,
-    Job,
-    LayOutAnew,
-    Load,
-    Loaded,
-    Reply,
-    SetAbort,
-    Told,
-    read,
-    write,
-)
+from lsp_server.model import messages
 from lsp_server.model.worker import CannotLoad, Done, Tell, WorkerDied
 from lsp_server.settings import Settings
 from lsp_server.system.child_process import CREATION_FLAGS, PYTHON, child_environment, name_end
@@ -66,23 +53,23 @@ class ModelProcess:
         if self._is_killed:  # while it was started, by somebody who could not wait for that
             self._process.kill()
         threading.Thread(target=self._watch, args=(self._process,), daemon=True).start()
-        self._send(Load(settings))
-        while not isinstance(reply := self._receive(), Loaded):
-            assert isinstance(reply, Told), reply
+        self._send(messages.Load(settings))
+        while not isinstance(reply := self._receive(), messages.Loaded):
+            assert isinstance(reply, messages.Told), reply
             tell(reply.message, reply.percentage)
         return reply.name
 
     def answer(self, asked: CompletionRequest, settings: Settings, on_growth: Callable[[bytes], None]) -> Done:
         """See Worker."""
-        self._send(Ask(asked, settings))
+        self._send(messages.Ask(asked, settings))
         while not isinstance(reply := self._receive(), Done):
-            assert isinstance(reply, Grew), reply
+            assert isinstance(reply, messages.Grew), reply
             on_growth(reply.middle)
         return reply
 
     def lay_out_anew(self, asked: CompletionRequest, settings: Settings) -> None:
         """See Worker."""
-        self._send(LayOutAnew(asked, settings))
+        self._send(messages.LayOutAnew(asked, settings))
         self._receive()
 
     def set_abort(self, is_set: bool) -> None:
@@ -110,12 +97,12 @@ class ModelProcess:
         process.wait()
         self.on_death(self._death())
 
-    def _send(self, job: Job) -> None:
+    def _send(self, job: messages.Job) -> None:
         assert self._process is not None, "load() comes first"
         assert self._process.stdin is not None
         try:
             with self._writing:
-                write(self._process.stdin, job)
+                messages.write(self._process.stdin, job)
         except (OSError, ValueError) as error:
             raise self._death() from error
         self._send_abort()
@@ -126,20 +113,20 @@ class ModelProcess:
             try:
                 self._is_abort_sent = self._is_abort_wanted
                 if self._process is not None and self._process.stdin is not None:
-                    write(self._process.stdin, SetAbort(self._is_abort_sent))
+                    messages.write(self._process.stdin, messages.SetAbort(self._is_abort_sent))
             except (OSError, ValueError):
                 pass  # it is gone, which whoever waits for its reply is told
             finally:
                 self._writing.release()
 
-    def _receive(self) -> Reply:
+    def _receive(self) -> messages.Reply:
         assert self._process is not None
         assert self._process.stdout is not None
         try:
-            reply = cast("Reply", read(self._process.stdout))
+            reply = cast("messages.Reply", messages.read(self._process.stdout))
         except (EOFError, OSError, ValueError) as error:
             raise self._death() from error
-        if isinstance(reply, Failed):
+        if isinstance(reply, messages.Failed):
             raise reply.error
         return reply
 

@@ -14,8 +14,9 @@ import pytest
 
 from tests.lsp_server.engines import fake, start
 from tests.lsp_server.raw_client import PATIENCE_S, RawClient
+from tests.lsp_server.stepping_engines import model
 
-__all__ = ["fake", "start"]  # fixtures
+__all__ = ["fake", "model", "start"]  # fixtures
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,7 +15,7 @@ from lsp_server.suggestion.answer import Answer
 from tests.lsp_server.fake_engine import PATIENCE_S, FakeModel
 
 Start = Callable[..., Engine]
-ALONE = Settings(prefetch=False)  # the model works for requests only
+ALONE = Settings(prefetch=False, deadline_ms=60_000)  # the model works for requests only, and nothing is late
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def fake() -> FakeModel:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Engines that are ready when returned and closed at the end."""
-    engines: list[Engine] = []
+    """Engines that are ready when returned and closed at the end; no abort may have hit the wrong work."""
+    started: list[tuple[Engine, FakeModel]] = []
 
     def start(fake: FakeModel, settings: Settings = ALONE, *, states: list[EngineState] | None = None) -> Engine:
         is_ready = threading.Event()
@@ -39,13 +39,14 @@ def start() -> Iterator[Start]:
                 is_ready.set()
 
         engine = Engine(fake.worker, settings, on_state=on_state)
-        engines.append(engine)
+        started.append((engine, fake))
         assert is_ready.wait(PATIENCE_S)
         return engine
 
     yield start
-    for engine in engines:
+    for engine, fake in started:
         assert engine.close()
+        assert fake.n_wrong_aborts == 0
 
 
 def wait_for(future: Future[Answer]) -> Answer:

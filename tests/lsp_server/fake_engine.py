@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,17 @@ WAIT = b"WAIT"  # a prefix that ends so keeps the model busy until it is aborted
 PATIENCE_S = 20.0  # a test that waits longer has failed
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a scripted model looks at of a call of `complete`."""
+
+    prefix: bytes
+    suffix: bytes
+    options: CompleteOptions
+    should_stop: ShouldStop
+    find_end: FindEnd
+
+
 class FakeModel:
     """A loaded toy model whose completions are scripted."""
 
@@ -31,6 +43,8 @@ class FakeModel:
         """Set while a completion waits for its abort."""
         self.asked: list[bytes] = []
         """Prefixes in the order in which they were asked."""
+        self.n_wrong_aborts = 0
+        """Aborts that hit work which nobody had stopped; counted by models that can tell."""
         self.closed = threading.Event()
         self.closing_thread: int | None = None
 
@@ -64,17 +78,21 @@ class FakeModel:
         find_end: FindEnd,
         **_: object,
     ) -> Completion:
+        """What `answer` gives, which is what other models say otherwise."""
+        return self.answer(Asked(prefix, suffix, options, should_stop, find_end))
+
+    def answer(self, asked: Asked) -> Completion:
         """The scripted middle; as long as one token, a decode that only an abort ends."""
-        self.asked.append(prefix)
-        if prefix.endswith(WAIT):
+        self.asked.append(asked.prefix)
+        if asked.prefix.endswith(WAIT):
             self.waiting.set()
             assert self.aborted.wait(PATIENCE_S), "nobody aborted"
             self.waiting.clear()
-            assert should_stop() is not None, "aborted without a reason"
+            assert asked.should_stop() is not None, "aborted without a reason"
             raise DecodeAborted
-        middle = self.script(prefix)
-        kept = find_end(middle)
-        return make_completion(middle if kept is None else middle[:kept], "trimmed", options)
+        middle = self.script(asked.prefix)
+        kept = asked.find_end(middle)
+        return make_completion(middle if kept is None else middle[:kept], "trimmed", asked.options)
 
     def _close(self) -> None:
         self.closing_thread = threading.get_ident()

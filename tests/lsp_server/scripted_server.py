@@ -14,14 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from byte_fim.complete import CompleteOptions, Completion
-from byte_fim.fim import FimFormat
-from byte_fim.generate import FindEnd, ShouldStop
-from byte_fim.model import DecodeAborted, TokenModel
+from byte_fim.complete import Completion
+from byte_fim.model import DecodeAborted
 from lsp_server.editor.serve import run_server
 from lsp_server.editor.server import build_server
 from lsp_server.settings import Settings
-from tests.lsp_server.fake_engine import PATIENCE_S, FakeModel, make_completion
+from tests.lsp_server.fake_engine import PATIENCE_S, Asked, FakeModel, make_completion
 
 ASKED = "asked "  # begins a line of stderr; prefix and suffix follow as JSON
 
@@ -45,35 +43,24 @@ class ScriptedModel(FakeModel):
         super().__init__()
         self._script = script
 
-    def complete(
-        self,
-        model: TokenModel,
-        fim: FimFormat,
-        prefix: bytes,
-        suffix: bytes,
-        *,
-        options: CompleteOptions,
-        should_stop: ShouldStop,
-        find_end: FindEnd,
-        **_: object,
-    ) -> Completion:
+    def answer(self, asked: Asked) -> Completion:
         """The middle of the script, cut where the server says that it is finished."""
-        line = self._script.get((prefix, suffix), Line(b""))
+        line = self._script.get((asked.prefix, asked.suffix), Line(b""))
         middle = line.says
         if line.is_endless:
-            find_end(middle)
-            tell_asked(prefix, suffix)
+            asked.find_end(middle)
+            tell_asked(asked)
             assert self.aborted.wait(PATIENCE_S), "nobody aborted"
             raise DecodeAborted
-        tell_asked(prefix, suffix)
-        if (kept := find_end(middle)) is not None:
-            return make_completion(middle[:kept], "trimmed", options)
-        return make_completion(middle, "end", options)
+        tell_asked(asked)
+        if (kept := asked.find_end(middle)) is not None:
+            return make_completion(middle[:kept], "trimmed", asked.options)
+        return make_completion(middle, "end", asked.options)
 
 
-def tell_asked(prefix: bytes, suffix: bytes) -> None:
+def tell_asked(asked: Asked) -> None:
     """In one piece: the log goes the same way."""
-    sys.stderr.write(ASKED + json.dumps([prefix.decode(), suffix.decode()]) + "\n")
+    sys.stderr.write(ASKED + json.dumps([asked.prefix.decode(), asked.suffix.decode()]) + "\n")
 
 
 def read_script(path: Path) -> Script:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import logging
 import sys
 
-from byte_fim.complete import CompleteOptions, Completion
-from byte_fim.fim import FimFormat
-from byte_fim.generate import FindEnd, ShouldStop
-from byte_fim.model import DecodeAborted, TokenModel
+from byte_fim.complete import Completion
+from byte_fim.model import DecodeAborted
 from lsp_server.editor.serve import run_server
 from lsp_server.editor.server import build_server
 from lsp_server.settings import Settings
-from tests.lsp_server.fake_engine import PATIENCE_S, FakeModel, make_completion
+from tests.lsp_server.fake_engine import PATIENCE_S, Asked, FakeModel, make_completion
 
 FIRST_TOKEN = b"~"
 LINE = b"(1)"
@@ -25,22 +23,11 @@ LINE = b"(1)"
 class SlowModel(FakeModel):
     """Done only when the user has stopped typing."""
 
-    def complete(
-        self,
-        model: TokenModel,
-        fim: FimFormat,
-        prefix: bytes,
-        suffix: bytes,
-        *,
-        options: CompleteOptions,
-        should_stop: ShouldStop,
-        find_end: FindEnd,
-        **_: object,
-    ) -> Completion:
+    def answer(self, asked: Asked) -> Completion:
         """The line, or a beginning and then nothing but an abort."""
-        if sys.argv[1].encode() in prefix:
-            return make_completion(LINE, "trimmed", options)
-        find_end(FIRST_TOKEN)
+        if sys.argv[1].encode() in asked.prefix:
+            return make_completion(LINE, "trimmed", asked.options)
+        asked.find_end(FIRST_TOKEN)
         assert self.aborted.wait(PATIENCE_S), "nobody aborted"
         raise DecodeAborted
 

@@ -11,13 +11,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from byte_fim.complete import CompleteOptions, Completion
-from byte_fim.fim import FimFormat
-from byte_fim.generate import FindEnd, ShouldStop
-from byte_fim.model import DecodeAborted, TokenModel
+from byte_fim.complete import Completion
+from byte_fim.generate import ShouldStop
+from byte_fim.model import DecodeAborted
 from lsp_server.model.catalog import LoadedModel
 from lsp_server.suggestion.trimming import find_end, trim
-from tests.lsp_server.fake_engine import PATIENCE_S, FakeModel, make_completion
+from tests.lsp_server.fake_engine import PATIENCE_S, Asked, FakeModel, make_completion
 
 Speak = Callable[[bytes, bytes], Iterator[bytes]]
 
@@ -62,8 +61,6 @@ class SteppingModel(FakeModel):
         self._is_free = False
         self._is_at_gate = False
         self._is_aborted = False
-        self.n_wrong_aborts = 0
-        """Aborts that hit work which nobody had stopped."""
 
     def load(self, *_: object) -> LoadedModel:
         """What `load_model` gives."""
@@ -93,33 +90,22 @@ class SteppingModel(FakeModel):
                 lambda: self._is_at_gate and not self._n_let_through and len(self.asked) >= n_asked, PATIENCE_S
             ), f"asked {self.asked}"
 
-    def complete(
-        self,
-        model: TokenModel,
-        fim: FimFormat,
-        prefix: bytes,
-        suffix: bytes,
-        *,
-        options: CompleteOptions,
-        should_stop: ShouldStop,
-        find_end: FindEnd,
-        **_: object,
-    ) -> Completion:
+    def answer(self, asked: Asked) -> Completion:
         """As the real loop: the end is looked for first, then whether to stop, then comes the next token."""
         with self._moved:
-            self.asked.append(prefix)
+            self.asked.append(asked.prefix)
         middle = b""
-        for token in self._speak(prefix, suffix):
-            if not self._pass_gate(should_stop):
+        for token in self._speak(asked.prefix, asked.suffix):
+            if not self._pass_gate(asked.should_stop):
                 if not middle:
                     raise DecodeAborted
-                return make_completion(middle, "cancelled", options)
+                return make_completion(middle, "cancelled", asked.options)
             middle += token
-            if (kept := find_end(middle)) is not None:
-                return make_completion(middle[:kept], "trimmed", options)
-            if should_stop() is not None:
-                return make_completion(middle, "cancelled", options)
-        return make_completion(middle, "end", options)
+            if (kept := asked.find_end(middle)) is not None:
+                return make_completion(middle[:kept], "trimmed", asked.options)
+            if asked.should_stop() is not None:
+                return make_completion(middle, "cancelled", asked.options)
+        return make_completion(middle, "end", asked.options)
 
     def _pass_gate(self, should_stop: ShouldStop) -> bool:
         with self._moved:

@@ -154,9 +154,9 @@ def test_of_four_keys_from_a_client_that_never_cancels_one_is_generated_for(star
 URIS = [
     "file:///home/me/a%20b/no%C3%ABl.py",
     "file:///home/me/a b/noël.py",
-    "file:///c%3A/Work/X.py",
-    "file:///C:/Work/X.py",
-    "file:///c:/work/x.py",
+    "file:///c%3A/W/X.py",
+    "file:///C:/W/X.py",
+    "file:///c:/w/x.py",
     "file://server/share/x.py",
     "untitled:Untitled-1",
     "vscode-notebook-cell:/w/book.ipynb#W0sZmlsZQ%3D%3D",
