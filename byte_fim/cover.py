@@ -19,6 +19,7 @@ from byte_fim.model import Tokenizing
 from byte_fim.sequences import common_beginning
 from byte_fim.vocab import Tokens
 
+_REMEMBERED_TAILS = 1024
 _REMEMBERED_VERDICTS = 256
 _LONGEST_SEARCH = 512  # tokens tried before a context is taken undecided; its covers are tested one by one later anyway
 
@@ -39,7 +40,7 @@ class Covers:
         self.canonical = canonical
         self.vocab = canonical.vocab
         self._verdicts: dict[tuple[Tokens, bytes, int, int], NDArray[np.int8]] = {}
-        self.find_contexts = lru_cache(maxsize=4096)(self._find_contexts)
+        self.find_contexts = lru_cache(maxsize=_REMEMBERED_TAILS)(self._find_contexts)
 
     def _find_contexts(self, tail: bytes) -> tuple[Tokens, ...]:
         """Every token sequence that precedes the last token of some cover, and every cover that ends at the tail's end.
