@@ -28,7 +28,7 @@ from byte_fim.generate import FindEnd
 from byte_fim.model import TokenModel, TokenStream
 from byte_fim.vocab import TokenId, Tokens
 from lsp_server.model.catalog import LoadedModel, load_model
-from lsp_server.suggestion.trimming import find_end
+from lsp_server.suggestion.trimming import Trimmer
 
 N_TOKENS = 48
 MOST_DRAFTED = 8
@@ -111,7 +111,7 @@ def measure(loaded: LoadedModel, cursor: Cursor, drafter: Drafter, *, is_first_o
 
 def ask(loaded: LoadedModel, cursor: Cursor, drafter: Drafter | None, *, is_one_line: bool) -> tuple[Completion, float]:
     options = CompleteOptions(layout=loaded.layout, cut=loaded.cut, max_tokens=N_TOKENS)
-    go_on: FindEnd = partial(find_end, suffix=cursor.suffix) if is_one_line else lambda middle: None
+    go_on: FindEnd = Trimmer().at(cursor.prefix, cursor.suffix).find_end if is_one_line else lambda middle: None
     request = partial(complete, loaded.model, loaded.fim, cursor.prefix, cursor.suffix, options=options)
     loaded.model.forget()
     request(should_stop=lambda: "cancelled")

@@ -32,7 +32,7 @@ from lsp_server.model.catalog import LoadedModel, load_model
 from lsp_server.model.work import ModelWork
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer, judge
-from lsp_server.suggestion.trimming import find_end
+from lsp_server.suggestion.trimming import Cut, Trimmer
 
 KINDS: tuple[Kind, ...] = ("typing on", "typing anew", "deletion", "jump", "accept")
 ENDLESS_MS = 60_000  # counting must not depend on a deadline
@@ -72,13 +72,14 @@ class Naive:
         superseded = Answer(outcome="superseded", reason="a newer request came")
         if self._newest is not request:
             return superseded
+        cut = Trimmer().of(request)
         try:
-            completion = self._complete(request)
+            completion = self._complete(request, cut)
         except ModelError as error:
             return Answer(outcome="empty", reason=str(error))
-        return judge(request, completion, timings_ms={}, memory={}) if self._newest is request else superseded
+        return judge(request, completion, cut, timings_ms={}, memory={}) if self._newest is request else superseded
 
-    def _complete(self, request: CompletionRequest) -> Completion:
+    def _complete(self, request: CompletionRequest, cut: Cut) -> Completion:
         return complete(
             self._loaded.model,
             self._loaded.fim,
@@ -86,7 +87,7 @@ class Naive:
             request.suffix,
             options=CompleteOptions(layout="psm", conditioning="naive", max_tokens=self._settings.max_tokens),
             should_stop=lambda: None if self._newest is request else "cancelled",
-            find_end=partial(find_end, suffix=request.suffix),
+            find_end=cut.find_end,
         )
 
 

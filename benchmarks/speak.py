@@ -31,7 +31,7 @@ from lsp_server.documents.request import CompletionRequest
 from lsp_server.model.catalog import LoadedModel, load_model
 from lsp_server.settings import DEFAULTS
 from lsp_server.suggestion.answer import Answer, judge
-from lsp_server.suggestion.trimming import find_end
+from lsp_server.suggestion.trimming import Trimmer
 
 EDGES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 THRESHOLDS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
@@ -106,6 +106,7 @@ def ask(loaded: LoadedModel, cursor: Cursor) -> Answer:
         replace_end=0,
         is_invoked=True,
     )
+    cut = Trimmer().of(request)
     options = CompleteOptions(layout=loaded.layout, cut=loaded.cut, max_tokens=DEFAULTS.max_tokens)
     completion = complete(
         loaded.model,
@@ -113,9 +114,9 @@ def ask(loaded: LoadedModel, cursor: Cursor) -> Answer:
         request.prefix,
         suffix,
         options=options,
-        find_end=partial(find_end, suffix=suffix),
+        find_end=cut.find_end,
     )
-    return judge(request, completion, timings_ms={}, memory={})
+    return judge(request, completion, cut, timings_ms={}, memory={})
 
 
 def rest_of_line(cursor: Cursor) -> bytes:

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -29,7 +28,8 @@ from lsp_server.command_line import explain, plot
 from lsp_server.command_line.cursor import Cursor, find_offset, place_cursor
 from lsp_server.context.outline import find_outline
 from lsp_server.model.catalog import LoadedModel, load_model
-from lsp_server.suggestion import trimming
+from lsp_server.suggestion.trimming import Cut, Trimmer
+from lsp_server.syntax.grammars import language_of
 
 Json = dict[str, object]
 LawKind = Literal["exact", "naive", "reference"]
@@ -95,18 +95,18 @@ def run_complete(arguments: argparse.Namespace) -> int:
         temperature=arguments.temperature,
         seed=arguments.seed,
     )
-    find_end = _never_ends if arguments.no_trim else partial(trimming.find_end, suffix=cursor.suffix)
+    cut = Trimmer().at(cursor.prefix, cursor.suffix, language=language_of(arguments.file))
     completion = complete(
         loaded.model,
         loaded.fim,
         cursor.prefix,
         cursor.suffix,
         options=options,
-        find_end=find_end,
+        find_end=_never_ends if arguments.no_trim else cut.find_end,
         anchors=Anchors(find_outline),
     )
     watch.stage_done("complete")
-    alternatives = completion.alternatives if arguments.no_trim else _trimmed(completion.alternatives, cursor)
+    alternatives = completion.alternatives if arguments.no_trim else _trimmed(completion.alternatives, cut)
     offer = Offer(
         completion=completion,
         alternatives=alternatives,
@@ -200,11 +200,11 @@ def _never_ends(middle: bytes) -> int | None:
     """Leaves the end to the model and the budget."""
 
 
-def _trimmed(alternatives: Sequence[Alternative], cursor: Cursor) -> tuple[Alternative, ...]:
+def _trimmed(alternatives: Sequence[Alternative], cut: Cut) -> tuple[Alternative, ...]:
     """As they would be offered; those that trimming has made equal count once."""
     kept_ones: dict[bytes, Alternative] = {}
     for a in alternatives:
-        kept = trimming.trim(a.middle, prefix=cursor.prefix, suffix=cursor.suffix).middle
+        kept = cut.trim(a.middle, is_whole=a.stop_reason in ("end", "trimmed")).middle
         kept_ones.setdefault(
             kept, replace(a, middle=kept, stop_reason=a.stop_reason if kept == a.middle else "trimmed")
         )

@@ -15,6 +15,8 @@ from lsp_server.documents.documents import Document
 from lsp_server.documents.request import CompletionRequest, with_line_feeds
 from lsp_server.documents.text import PositionEncoding, character_end, character_start
 
+SURROUNDINGS_BYTES = 1 << 18  # of the document beyond what the model is shown, on either side
+
 
 def build_request(
     document: Document,
@@ -32,12 +34,17 @@ def build_request(
     cursor_bytes = document.offset_at(position, encoding=encoding)
     start_bytes, end_bytes = document.character_at(cursor_bytes)
     start = document.position_at(start_bytes, encoding=encoding)
+    prefix = _read_prefix(document, cursor_bytes, n_prefix_bytes, cells_before=cells_before)
+    suffix = _read_suffix(document, end_bytes, n_suffix_bytes)
+    prefix_start, suffix_end = cursor_bytes - len(prefix), end_bytes + len(suffix)
     return CompletionRequest(
         uri=document.uri,
         version=document.version,
         language=document.language,
-        prefix=with_line_feeds(_read_prefix(document, cursor_bytes, n_prefix_bytes, cells_before=cells_before)),
-        suffix=with_line_feeds(_read_suffix(document, end_bytes, n_suffix_bytes)),
+        prefix=with_line_feeds(prefix),
+        suffix=with_line_feeds(suffix),
+        above=with_line_feeds(document.read(prefix_start - SURROUNDINGS_BYTES, prefix_start)),
+        below=with_line_feeds(document.read(suffix_end, suffix_end + SURROUNDINGS_BYTES)),
         cursor_offset_bytes=cursor_bytes,
         line=start.line,
         replace_start=start.character,

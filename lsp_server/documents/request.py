@@ -29,6 +29,10 @@ class CompletionRequest:
     """up to the cursor, and `selected`; ends inside a character when the cursor stands there"""
     suffix: bytes
     """from the cursor on, without the rest of a character in which the cursor stands"""
+    above: bytes = b""
+    """the document before `prefix`, which the model is not shown but syntax needs; of a large one, what is near"""
+    below: bytes = b""
+    """the document after `suffix`, likewise"""
     cursor_offset_bytes: int
     line: int
     replace_start: int

@@ -7,11 +7,13 @@ for byte. What was too unlikely to be shown is kept for a user who asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from byte_fim.utf8 import whole_characters
 from lsp_server.documents.request import CompletionRequest
 from lsp_server.settings import Settings
+from lsp_server.suggestion.answer import find_sure_part
 
 REMEMBERED_PER_DOCUMENT = 8  # places between which people go back and forth
 
@@ -24,12 +26,16 @@ class _Offer:
     middle: bytes
     """empty: there is nothing worth offering"""
     confidence: float
+    parts: Sequence[tuple[int, float]]
     is_prefetched: bool
     was_asked_for: bool
 
-    def may_be_shown(self, request: CompletionRequest, settings: Settings) -> bool:
-        """What somebody asked for and saw stays, however unlikely it is."""
-        return request.is_invoked or self.was_asked_for or self.confidence >= settings.min_confidence
+    def find_part(self, request: CompletionRequest, settings: Settings) -> tuple[bytes, float]:
+        """What of it may be shown, with its confidence. What somebody asked for and saw stays, however unlikely."""
+        if request.is_invoked or self.was_asked_for or self.confidence >= settings.min_confidence:
+            return self.middle, self.confidence
+        n_bytes, confidence = find_sure_part(self.parts, settings.min_confidence) or (0, self.confidence)
+        return self.middle[:n_bytes], confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Rest:
 
     middle: bytes
     confidence: float
-    """of the whole suggestion"""
+    """of the suggestion, or the part of it, that it is left of"""
     is_prefetched: bool
     """nothing of it was typed yet, and nobody had asked for it when it was computed"""
 
@@ -56,6 +62,7 @@ class Offers:
         *,
         settings: Settings,
         confidence: float = 1.0,
+        parts: Sequence[tuple[int, float]] = (),
         is_prefetched: bool = False,
     ) -> None:
         """Remember what was suggested; a newer suggestion after the same text takes the place of the older.
@@ -67,7 +74,7 @@ class Offers:
             return
         others = [offer for offer in self._by_uri.get(request.uri, []) if offer is not known]
         was_asked_for = request.is_invoked and not is_prefetched
-        new = _Offer(request.prefix, request.suffix, settings, middle, confidence, is_prefetched, was_asked_for)
+        new = _Offer(request.prefix, request.suffix, settings, middle, confidence, parts, is_prefetched, was_asked_for)
         self._by_uri[request.uri] = [*others, new][-REMEMBERED_PER_DOCUMENT:]
 
     def knows(self, request: CompletionRequest, *, settings: Settings) -> bool:
@@ -83,20 +90,19 @@ class Offers:
         for offer in reversed(self._by_uri.get(request.uri, [])):
             if offer.suffix != request.suffix or offer.settings != settings:
                 continue
-            if not offer.may_be_shown(request, settings):
-                continue
+            part, confidence = offer.find_part(request, settings)
             typed = request.prefix.removeprefix(offer.prefix)
-            if not request.prefix.startswith(offer.prefix) or not offer.middle.startswith(typed):
+            if not request.prefix.startswith(offer.prefix) or not part.startswith(typed):
                 continue
-            left = offer.middle[len(typed) :]
+            left = part[len(typed) :]
             if left.strip() and whole_characters(left) == left:
-                return Rest(left, offer.confidence, offer.is_prefetched and not typed)
+                return Rest(left, confidence, offer.is_prefetched and not typed)
         return None
 
     def find_doubt(self, request: CompletionRequest, *, settings: Settings) -> float | None:
         """How sure the model was when it answered this very question, if too little to show it; None otherwise."""
         known = self._find_same(request, settings=settings)
-        if known is None or not known.middle or request.replaced or known.may_be_shown(request, settings):
+        if known is None or not known.middle or request.replaced or known.find_part(request, settings)[0]:
             return None
         return known.confidence
 

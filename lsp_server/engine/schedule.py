@@ -124,6 +124,7 @@ class Schedule:
                 answer.middle,
                 settings=work.settings,
                 confidence=answer.confidence,
+                parts=answer.parts,
                 is_prefetched=is_prefetch,
             )
         if work.is_worn and not is_prefetch:

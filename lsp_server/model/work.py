@@ -23,7 +23,7 @@ from lsp_server.model.catalog import LoadedModel, load_model
 from lsp_server.model.worker import CannotLoad, Done, Tell, WorkAborted, WorkerDied, WorkFailed
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import judge
-from lsp_server.suggestion.trimming import find_end
+from lsp_server.suggestion.trimming import Trimmer
 
 if TYPE_CHECKING:
     from byte_fim.complete import Completion
@@ -76,6 +76,7 @@ class ModelWork:
         self._loaded: LoadedModel | None = None
         self._is_aborted = False
         self._anchors = Anchors(find_outline)
+        self._trimmer = Trimmer()
 
     def load(self, settings: Settings, tell: Tell) -> str:
         """See Worker."""
@@ -98,13 +99,14 @@ class ModelWork:
 
         def grow(middle: bytes) -> int | None:
             on_growth(middle)
-            return find_end(middle, suffix=asked.suffix)
+            return cut.find_end(middle)
 
         began_s = time.monotonic()
         options, shown = self._options(asked, settings)
+        cut = self._trimmer.of(asked)
         completion = self._ask(asked, options, self._anchors, grow)
         timings_ms = {"complete": (time.monotonic() - began_s) * 1000}
-        answer = judge(asked, completion, timings_ms=timings_ms, memory=self._model.memory())
+        answer = judge(asked, completion, cut, timings_ms=timings_ms, memory=self._model.memory())
         return Done(shown.add_to(answer), self._anchors.is_worn(options.scheme(self._model.model)))
 
     def lay_out_anew(self, asked: CompletionRequest, settings: Settings) -> None:

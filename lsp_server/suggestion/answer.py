@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from lsp_server.documents.request import CompletionRequest
 from lsp_server.settings import Settings
-from lsp_server.suggestion.trimming import ALL, trim
+from lsp_server.suggestion.trimming import ALL, Cut
 
 if TYPE_CHECKING:  # numpy is imported by the worker, so that the editor need not wait for it
     from byte_fim.complete import Completion
@@ -47,6 +47,8 @@ class Answer:
     `middle` reaches; 0 when nothing is left. What trimming cut behind does not count, what it cut before or between
     does. Of the rest of an earlier suggestion: that of the whole suggestion, which is less.
     """
+    parts: tuple[tuple[int, float], ...] = ()
+    """beginnings of `middle` that may stand alone, as bytes and confidence; what is read first is the surest"""
     rule: int | None = None
     """of docs/rules.md, when one cut or silenced the suggestion"""
     layout: str = ""
@@ -106,11 +108,20 @@ def doubt_again(confidence: float, settings: Settings, *, timings_ms: Mapping[st
 
 
 def unless_unsure(answer: Answer, request: CompletionRequest, settings: Settings) -> Answer:
-    """The answer; or nothing, when nobody asked for it and it is less likely than setting min_confidence allows."""
+    """The answer; of what is less likely than setting min_confidence allows, and was not asked for, what is sure."""
     if answer.outcome != "shown" or request.is_invoked or answer.confidence >= settings.min_confidence:
         return answer
+    if part := find_sure_part(answer.parts, settings.min_confidence):
+        n_bytes, confidence = part
+        reason = f"what comes behind is {_say_unsure(answer.confidence, settings)}"
+        return replace(answer, middle=answer.middle[:n_bytes], confidence=confidence, parts=(), reason=reason, rule=39)
     reason = _say_unsure(answer.confidence, settings)
     return replace(answer, outcome="empty", reason=reason, middle=b"", rule=39)
+
+
+def find_sure_part(parts: Sequence[tuple[int, float]], min_confidence: float) -> tuple[int, float] | None:
+    """The longest of the parts that is as likely as that, with its confidence."""
+    return next((part for part in reversed(parts) if part[1] >= min_confidence), None)
 
 
 def _say_unsure(confidence: float, settings: Settings) -> str:
@@ -118,13 +129,16 @@ def _say_unsure(confidence: float, settings: Settings) -> str:
 
 
 def judge(
-    request: CompletionRequest, completion: Completion, *, timings_ms: Mapping[str, float], memory: Mapping[str, int]
+    request: CompletionRequest,
+    completion: Completion,
+    cut: Cut,
+    *,
+    timings_ms: Mapping[str, float],
+    memory: Mapping[str, int],
 ) -> Answer:
-    """What of the completion is offered, if anything."""
+    """What of the completion is offered, if anything; `cut` has seen it grow."""
     best = completion.alternatives[0]
-    # where it was cut, there was a line break
-    said = best.middle + b"\n" if best.stop_reason == "trimmed" else best.middle
-    trimmed = trim(said, prefix=request.prefix, suffix=request.suffix)
+    trimmed = cut.trim(best.middle, is_whole=best.stop_reason in ("end", "trimmed"))
     is_there_already = bool(request.replaced) and request.partial_character + trimmed.middle == request.replaced
     middle = b"" if is_there_already else trimmed.middle
     reason = WHY_IT_ENDED[best.stop_reason] if trimmed.reason == ALL else trimmed.reason
@@ -134,6 +148,7 @@ def judge(
         reason="the character stands there already" if is_there_already else reason,
         middle=middle,
         confidence=min(1.0, math.exp(best.logp_of(trimmed.n_read_bytes))) if middle else 0.0,
+        parts=tuple((n, min(1.0, math.exp(best.logp_of(n_read)))) for n, n_read in trimmed.parts) if middle else (),
         rule=6 if is_there_already else trimmed.rule,
         layout=completion.layout,
         tokens={

@@ -1,15 +1,23 @@
-"""Where a suggestion ends and what is cut from it: pure functions on bytes. Knows no syntax, no model and no editor.
+"""Where a suggestion ends and what is cut from it: one place for all rules of docs/rules.md, in their order.
 
-A suggestion is one line. What already stands to the left or to the right of the cursor is not offered again (seams.py).
-Whatever cuts or silences a suggestion has a number, which people and tests refer to (docs/rules.md).
+While the model writes, `Cut.find_end` says when it may stop; of what it wrote, `Cut.trim` keeps what may be offered.
+The unit that the cursor stands in decides (place.py, scope.py), then what stands there already (seams.py), then whether
+the document stays whole (wholeness.py). Knows no model and no editor.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import cached_property
 
 from byte_fim.utf8 import unfinished_character, whole_characters
+from lsp_server.documents.request import CompletionRequest
+from lsp_server.suggestion.degenerate import count_repeated_before, find_artefact, find_loop, is_prompt_echo
+from lsp_server.suggestion.lines import first_lines_with_text, last_line_with_text, line_before, sameness
+from lsp_server.suggestion.place import Place, find_place
+from lsp_server.suggestion.scope import End, find_closer_of_other, find_scope_end
 from lsp_server.suggestion.seams import (
     BLANKS,
     LINE_BREAK,
@@ -22,12 +30,27 @@ from lsp_server.suggestion.seams import (
     is_glued_right,
     rest_of_line,
 )
+from lsp_server.suggestion.whitespace import (
+    Style,
+    as_in_file,
+    fit_first_line,
+    indentation_style,
+    without_trailing_blanks,
+)
+from lsp_server.suggestion.wholeness import find_sound, last_whole_statement
+from lsp_server.syntax.around_cursor import AroundCursor, ParsedAround, PlainAround
+from lsp_server.syntax.grammars import find_grammar
+from lsp_server.syntax.items import Items
+from lsp_server.syntax.trees import Trees, window
 
 ALL = "all that came"  # the reason when nothing but blanks was cut
 
-_BLANKS_AT_LINE_END = re.compile(rb"[ \t]+(?=[\r\n])")
 _BROKEN_LINE = "a line break came in front of text", 10
-_COMMENT_MARKERS = (b"#", b"//", b"///", b"/*", b"/**", b"<!--")
+_COMMENT_MARKERS = (b"#", b"//", b"///", b"/*", b"/**", b"<!--", b"--", b";")
+_LEAST_RESTATED = 5  # bytes
+_NEARLY = 0.9
+_NEAR_BYTES = 16_384  # evidence of how a file is indented
+_MATTERS = frozenset(b"\n)]}>;`\"'")  # bytes without which nothing can have ended, but for words such as `end`
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,76 +60,260 @@ class Trimmed:
     middle: bytes
     reason: str
     rule: int | None = None
-    """of docs/rules.md, where one cut or silenced it; None too when it is only that a suggestion is one line"""
+    """of docs/rules.md, where one cut or silenced it"""
     n_read_bytes: int = 0
     """how far into what the model wrote `middle` reaches"""
+    parts: tuple[tuple[int, int], ...] = ()
+    """borders of statements within `middle` at which it may end too: bytes of `middle`, and of what the model wrote"""
 
 
-def find_end(middle: bytes, *, suffix: bytes) -> int | None:
-    """How many bytes to keep once the suggestion is finished; None while it is not.
+class Trimmer:
+    """Trims suggestions; keeps the syntax trees of the documents it was asked about last."""
 
-    It is finished at the first line break after something that is not blank. Where anything follows on the cursor's
-    line, be it blanks, it is finished at the first line break of all: several lines are never put in front of text.
-    """
-    written = 0 if rest_of_line(suffix) else len(middle) - len(middle.lstrip(WHITE))
-    found = LINE_BREAK.search(middle, written)
-    return None if found is None else found.start()
+    def __init__(self) -> None:
+        self._trees = Trees()
+        self._items = Items()
+
+    def of(self, request: CompletionRequest) -> Cut:
+        """What is to be cut where an editor asks."""
+        return self.at(
+            request.prefix,
+            request.suffix,
+            language=request.language,
+            uri=request.uri,
+            above=request.above,
+            below=request.below,
+            paths=[chunk.path for chunk in request.context],
+        )
+
+    def at(
+        self,
+        prefix: bytes,
+        suffix: bytes,
+        *,
+        language: str = "",
+        uri: str = "",
+        above: bytes = b"",
+        below: bytes = b"",
+        paths: Sequence[str] = (),
+    ) -> Cut:
+        """What is to be cut at a cursor; `above` and `below`: the document beyond prefix and suffix, with `\\n` breaks.
+
+        `paths`: of the other files that the model was shown.
+        """
+        partial = unfinished_character(prefix)
+        grammar = find_grammar(language)
+        before, after = window(above + prefix[: len(prefix) - len(partial)], suffix + below)
+        around: AroundCursor
+        if grammar is None:
+            around = PlainAround(before, after)
+        else:
+            around = ParsedAround(self._trees, uri, grammar, *self._items.around(uri, grammar, before, after))
+        return Cut(around, before, after, partial=partial, language=language, paths=paths)
 
 
-def trim(middle: bytes, *, prefix: bytes, suffix: bytes) -> Trimmed:
-    """The middle as it may be offered; empty when there is nothing worth offering."""
-    partial = unfinished_character(prefix)
-    kept = whole_characters(partial + middle)[len(partial) :]
-    if not kept:
-        return Trimmed(b"", "no whole character came", 6)
-    if not kept.strip(WHITE):
-        breaks_line = rest_of_line(suffix) and LINE_BREAK.search(kept)
-        return Trimmed(b"", *(_BROKEN_LINE if breaks_line else ("only blanks came", 39)))
-    n_head, head_reason, head_rule = (0, "", None) if partial else _find_head(prefix, kept)
-    cut = _cut_right(kept[n_head:], suffix)
-    if not cut.middle.strip(WHITE):
-        return Trimmed(b"", cut.reason, cut.rule)
-    if why_not := _find_why_not(prefix, cut.middle, suffix):
-        return Trimmed(b"", *why_not)
-    reason, rule = (head_reason, head_rule) if n_head and cut.rule is None else (cut.reason, cut.rule)
-    return Trimmed(cut.middle, reason, rule, n_head + cut.n_read_bytes)
+class Cut:
+    """What is cut at one cursor."""
 
+    def __init__(
+        self,
+        around: AroundCursor,
+        before: bytes,
+        after: bytes,
+        *,
+        partial: bytes,
+        language: str,
+        paths: Sequence[str],
+    ) -> None:
+        """`around`: as much of the document as syntax needs; `before` and `after`: more of it, without `partial`."""
+        self._around = around
+        self._partial = partial
+        self._language = language
+        self._paths = paths
+        self._prefix = before + partial
+        self._suffix = after
+        self._looked_at = b""
+        self._end: End | None = None
 
-def _cut_right(kept: bytes, suffix: bytes) -> Trimmed:
-    """Without what stands there already, and without further lines."""
-    reason, rule = ALL, None
-    follows = rest_of_line(suffix)
-    rest = follows.strip(BLANKS)
-    if (end := find_end(kept, suffix=suffix)) is not None:
-        kept, reason, rule = kept[:end], "end of line", 10 if follows else None
+    def find_end(self, middle: bytes) -> int | None:
+        """How many bytes to keep once the suggestion is finished; None while it is not."""
+        if not _MATTERS.intersection(middle.removeprefix(self._looked_at)):
+            return None
+        self._looked_at = middle
+        self._end = self._find_end(middle, is_final=False)
+        return None if self._end is None else self._end.n_bytes
+
+    def trim(self, middle: bytes, *, is_whole: bool) -> Trimmed:
+        """The middle as it may be offered; empty when there is nothing worth offering.
+
+        `is_whole`: the model has ended it, or `find_end` has; otherwise it was cut off somewhere.
+        """
+        kept = whole_characters(self._partial + middle)[len(self._partial) :]
+        end = self._end if self._end and self._end.n_bytes == len(middle) else None
+        if not kept and end is None:
+            return Trimmed(b"", "no whole character came", 6)
+        end = end or self._find_end(kept, is_final=is_whole)
+        if end is None and not is_whole:
+            end = self._fall_back(kept)
+        if end is not None:
+            kept = kept[: end.n_bytes]
         if not kept.strip(WHITE):
-            return Trimmed(b"", *_BROKEN_LINE)
-    if (closer := find_closer_that_stands_there(kept, rest)) is not None:
-        kept, reason, rule = kept[:closer], "what follows stands there already", 8
-    elif n_repeated := count_repeated_tail(kept.rstrip(WHITE), rest):
-        kept, reason, rule = kept.rstrip(WHITE)[:-n_repeated], "what follows stands there already", 8
-    if rule == 8 and not kept.strip(WHITE):
-        return Trimmed(b"", "all of it stands there already", 13)
-    if not rest or follows[:1] in (b" ", b"\t"):
-        kept = kept.rstrip(WHITE)  # but before text that follows at once, `f(|b)`, the blank of `a, ` is needed
-    return Trimmed(_BLANKS_AT_LINE_END.sub(b"", kept), reason, rule, len(kept))
+            return Trimmed(b"", *self._why_blank(kept, end))
+        n_head, head_reason, head_rule = self._find_head(kept)
+        if head_rule == 35 or n_head >= len(kept):
+            return Trimmed(b"", head_reason, head_rule)
+        cut = self._cut_right(kept[n_head:], Trimmed(b"", end.reason, end.rule) if end else Trimmed(b"", ALL))
+        if not cut.middle.strip(WHITE):
+            return Trimmed(b"", cut.reason, cut.rule)
+        if why_not := self._find_why_not(cut.middle):
+            return Trimmed(b"", *why_not)
+        if n_head and cut.rule is None:
+            cut = replace(cut, reason=head_reason, rule=head_rule)
+        return self._finish(cut, n_head)
+
+    @cached_property
+    def _place(self) -> Place:
+        return find_place(self._around)
+
+    def _find_end(self, middle: bytes, *, is_final: bool) -> End | None:
+        is_in_text = self._place.unit == "line" and not rest_of_line(self._suffix)
+        artefact = find_artefact(middle, language=self._language, before=self._prefix, is_in_text=is_in_text)
+        if artefact is not None:
+            return End(artefact, "what belongs to the prompt only came", 41)
+        scope = self._find_scope_end(middle, is_final=is_final)
+        loop = find_loop(middle, is_whole=is_final)
+        if loop is not None and (scope is None or loop < scope.n_bytes):
+            return End(loop, "it repeats itself", 40)
+        return scope
+
+    def _find_scope_end(self, middle: bytes, *, is_final: bool) -> End | None:
+        if rest_of_line(self._suffix):
+            return self._find_end_on_line(middle)
+        if not middle.strip(WHITE):
+            return None
+        n_dropped = self._find_head(middle)[0]
+        said = middle[n_dropped:]
+        # in a string or a comment nothing is code
+        tokens = (
+            ()
+            if self._around.situation.in_string or self._around.situation.in_comment
+            else self._around.tokens_of(said)
+        )
+        end = find_scope_end(said, tokens, self._place, is_final=is_final)
+        return None if end is None else replace(end, n_bytes=n_dropped + end.n_bytes)
+
+    def _find_end_on_line(self, middle: bytes) -> End | None:
+        """9, 10: never more than the line, and nothing that closes what the rest of it closes."""
+        broken = LINE_BREAK.search(middle)
+        line = middle[: broken.start()] if broken else middle
+        rest = rest_of_line(self._suffix).strip(BLANKS)
+        is_repeated = rest[:1] in b")]}" or count_repeated_tail(line.rstrip(WHITE), rest) > 0  # see _cut_right
+        if not is_repeated and not self._around.situation.in_string:
+            closer = find_closer_of_other(self._around.tokens_of(line), self._place)
+            if closer is not None:
+                return End(closer, "what follows stands there already", 9)
+        return End(len(line), "end of line", 10) if broken else None
+
+    def _fall_back(self, kept: bytes) -> End | None:
+        """26: the tokens were used up."""
+        n = last_whole_statement(kept, self._around.tokens_of(kept))
+        return None if n is None else End(n, "back to the last whole statement", 26)
+
+    def _why_blank(self, kept: bytes, end: End | None) -> tuple[str, int | None]:
+        if rest_of_line(self._suffix) and end is not None and end.rule == 10:
+            return _BROKEN_LINE
+        return (end.reason, end.rule) if end is not None and end.rule else ("only blanks came", 39)
+
+    def _find_head(self, middle: bytes) -> tuple[int, str, int | None]:
+        """How many bytes at the start say again what stands before the cursor, and by which rule they go."""
+        if self._partial:
+            return 0, "", None
+        prefix = self._prefix
+        if n := count_repeated_before(prefix, middle):
+            return n, "what stands before the cursor came again", 43
+        if self._place.is_blank_line and not self._around.situation.in_string:
+            fit = fit_first_line(prefix, middle, style=self._style)
+            if not fit.is_allowed:
+                return 0, "it would be indented as nothing here is", 35
+            return fit.n_dropped, "the indentation stands there already", 34
+        n_doubled = count_doubled_head(prefix, middle)
+        n_blanks = count_doubled_blanks(prefix, middle[n_doubled:])
+        if n_doubled:
+            return n_doubled + n_blanks, "what it begins with stands there already", 2
+        return n_blanks, "the blank stands there already", 3
+
+    def _cut_right(self, kept: bytes, cut: Trimmed) -> Trimmed:
+        """Without what stands to the right of the cursor already."""
+        follows = rest_of_line(self._suffix)
+        rest = follows.strip(BLANKS)
+        reason, rule = cut.reason, cut.rule
+        if (closer := find_closer_that_stands_there(kept, rest)) is not None:
+            kept, reason, rule = kept[:closer], "what follows stands there already", 8
+        elif n_repeated := count_repeated_tail(kept.rstrip(WHITE), rest):
+            kept, reason, rule = kept.rstrip(WHITE)[:-n_repeated], "what follows stands there already", 8
+        if rule == 8 and not kept.strip(WHITE):
+            return Trimmed(b"", "all of it stands there already", 13)
+        if not rest or follows[:1] in (b" ", b"\t"):
+            kept = kept.rstrip(WHITE)  # but before text that follows at once, `f(|b)`, the blank of `a, ` is needed
+        return Trimmed(kept, reason, rule, len(kept))
+
+    def _find_why_not(self, offered: bytes) -> tuple[str, int] | None:
+        """Why something that is not blank is not worth offering."""
+        if offered.strip(WHITE) in _COMMENT_MARKERS:
+            return "only the beginning of a comment came", 39
+        if is_glued_left(self._prefix, offered, self._suffix):
+            return "it would grow together with the word before it", 3
+        if is_glued_right(self._prefix, offered, self._suffix):
+            return "it would grow together with the word after it", 5
+        if is_prompt_echo(offered, self._paths):
+            return "the name of a file in the prompt came again", 42
+        if self._place.is_at_line_start(offered) and restates(last_line_with_text(self._above_line), offered):
+            return "the line above came again", 21
+        return None
+
+    @property
+    def _above_line(self) -> bytes:
+        return self._prefix[: len(self._prefix) - len(line_before(self._prefix))]
+
+    def _finish(self, cut: Trimmed, n_head: int) -> Trimmed:
+        """27, 36, 37: what leaves the document whole, in the white space of the file."""
+        tokens = self._around.tokens_of(self._partial + cut.middle)
+        sound = find_sound(
+            cut.middle,
+            tokens,
+            count_errors=lambda said: self._around.count_errors(self._partial + said if said else said),
+        )
+        if not sound:
+            return Trimmed(b"", "it would break what stands around it", 27)
+        *parts, kept = sound
+        if kept < len(cut.middle):
+            cut = Trimmed(cut.middle[:kept], "what came behind would break what stands around it", 27, kept)
+        protected = [(token.start, token.end) for token in tokens if token.kind in ("string", "comment")]
+        fitted = [self._fit(cut.middle[:n], protected) for n in (*parts, kept)]
+        if rest_of_line(self._suffix):
+            return replace(cut, n_read_bytes=n_head + cut.n_read_bytes)
+        return replace(
+            cut,
+            middle=fitted[-1],
+            n_read_bytes=n_head + cut.n_read_bytes,
+            parts=tuple((len(part), n_head + n) for part, n in zip(fitted, parts, strict=False)),
+        )
+
+    def _fit(self, middle: bytes, protected: Sequence[tuple[int, int]]) -> bytes:
+        """In the white space of the file."""
+        tidy = without_trailing_blanks(middle.replace(b"\r\n", b"\n"), protected=protected)
+        return as_in_file(tidy.text, self._style, before=self._prefix, protected=tidy.moved(protected)).text
+
+    @cached_property
+    def _style(self) -> Style | None:
+        return indentation_style(self._prefix[-_NEAR_BYTES:] + self._suffix[:_NEAR_BYTES])
 
 
-def _find_head(prefix: bytes, middle: bytes) -> tuple[int, str, int | None]:
-    """How many bytes at the start say again what stands before the cursor, and by which rule they go."""
-    n_doubled = count_doubled_head(prefix, middle)
-    n_blanks = count_doubled_blanks(prefix, middle[n_doubled:])
-    if n_doubled:
-        return n_doubled + n_blanks, "what it begins with stands there already", 2
-    return n_blanks, "the blank stands there already", 3
-
-
-def _find_why_not(prefix: bytes, offered: bytes, suffix: bytes) -> tuple[str, int] | None:
-    """Why something that is not blank is not worth offering."""
-    if offered.strip(WHITE) in _COMMENT_MARKERS:
-        return "only the beginning of a comment came", 39
-    if is_glued_left(prefix, offered, suffix):
-        return "it would grow together with the word before it", 3
-    if is_glued_right(prefix, offered, suffix):
-        return "it would grow together with the word after it", 5
-    return None
+def restates(above: bytes, offered: bytes) -> bool:
+    """21: the offered lines say again what the line above says: the very same, or twice nearly the same."""
+    line, said = sameness(above), [sameness(text) for text in first_lines_with_text(offered, 2)]
+    if len(line) < _LEAST_RESTATED or not any(chr(byte).isalpha() for byte in line):
+        return False
+    if said[0] == line:
+        return True
+    return len(said) == 2 and said[0] == said[1] and SequenceMatcher(None, line, said[0]).ratio() >= _NEARLY

@@ -35,9 +35,9 @@ class RunningServer:
         self.client.notify("initialized", {})
         return result
 
-    def open(self, uri: str, text: str) -> None:
+    def open(self, uri: str, text: str, *, language: str = "python") -> None:
         """Open a document as version 1."""
-        opened = {"uri": uri, "languageId": "python", "version": 1, "text": text}
+        opened = {"uri": uri, "languageId": language, "version": 1, "text": text}
         self.client.notify("textDocument/didOpen", {"textDocument": opened})
 
     def stop(self) -> int:

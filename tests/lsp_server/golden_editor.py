@@ -60,9 +60,9 @@ class Editor:
     version: int = 1
     last_id: str = ""
 
-    def open(self, marked: str) -> None:
+    def open(self, marked: str, *, language: str) -> None:
         self._place(marked)
-        self.server.open(self.uri, self.text)
+        self.server.open(self.uri, self.text, language=language)
 
     def close(self) -> None:
         self.server.client.notify("textDocument/didClose", {"textDocument": {"uri": self.uri}})

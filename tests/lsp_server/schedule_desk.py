@@ -12,7 +12,7 @@ from lsp_server.engine.pending import Pending
 from lsp_server.engine.schedule import Schedule
 from lsp_server.settings import DEFAULTS, Settings
 from lsp_server.suggestion.answer import Answer
-from lsp_server.suggestion.trimming import find_end, trim
+from lsp_server.suggestion.trimming import Trimmer
 from tests.lsp_server.stepping_model import Speak, speak
 
 ALONE = Settings(prefetch=False)
@@ -57,9 +57,10 @@ class Desk:
                 return False
             self.asked.append(work.asked.prefix)
             self._tokens, self._middle = self._speak(work.asked.prefix, work.asked.suffix), b""
+            self._cut = Trimmer().of(work.asked)
         elif work.is_stopped:
             self.schedule.conclude(self._judge(work))  # with what there is by then, as the real loop
-        elif (token := next(self._tokens, None)) is None or find_end(self._middle, suffix=work.asked.suffix):
+        elif (token := next(self._tokens, None)) is None or self._cut.find_end(self._middle) is not None:
             self.schedule.conclude(self._judge(work))
         else:
             self._middle += token
@@ -81,7 +82,7 @@ class Desk:
             self.answers[number] = answer
 
     def _judge(self, work: Generation) -> Answer:
-        middle = trim(self._middle, prefix=work.asked.prefix, suffix=work.asked.suffix).middle
+        middle = Trimmer().of(work.asked).trim(self._middle, is_whole=True).middle
         return Answer(outcome="shown" if middle else "empty", reason="", middle=middle, confidence=1.0)
 
 

@@ -15,7 +15,7 @@ from byte_fim.complete import Completion
 from byte_fim.generate import ShouldStop
 from byte_fim.model import DecodeAborted
 from lsp_server.model.catalog import LoadedModel
-from lsp_server.suggestion.trimming import find_end, trim
+from lsp_server.suggestion.trimming import Trimmer
 from tests.lsp_server.fake_engine import PATIENCE_S, Asked, FakeModel, make_completion
 
 Speak = Callable[[bytes, bytes], Iterator[bytes]]
@@ -41,13 +41,14 @@ def speak(prefix: bytes, suffix: bytes) -> Iterator[bytes]:
 
 def expect(prefix: bytes, suffix: bytes) -> bytes:
     """What `speak` makes of it once it is trimmed; empty when there is nothing worth offering."""
+    cut = Trimmer().at(prefix, suffix)
     middle = b""
     for token in speak(prefix, suffix):
         middle += token
-        if (kept := find_end(middle, suffix=suffix)) is not None:
+        if (kept := cut.find_end(middle)) is not None:
             middle = middle[:kept]
             break
-    return trim(middle, prefix=prefix, suffix=suffix).middle
+    return cut.trim(middle, is_whole=True).middle
 
 
 class SteppingModel(FakeModel):

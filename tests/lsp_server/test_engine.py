@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from lsp_server.engine.engine import Engine
 from lsp_server.model.catalog import LoadedModel
 from lsp_server.model.work import ModelWork
 from lsp_server.settings import Settings
-from lsp_server.suggestion.trimming import find_end, trim
+from lsp_server.suggestion.trimming import Trimmer
 from tests.lsp_server.engines import Start, wait_for
 from tests.lsp_server.fake_engine import PATIENCE_S, WAIT, FakeModel
 from tests.lsp_server.requests import OTHER, URI, ask
@@ -250,8 +249,9 @@ def test_the_engine_asks_the_real_completion_as_it_is_meant_to_be_asked() -> Non
     assert is_ready.wait(PATIENCE_S)
     answer = wait_for(engine.submit(ask(b"abc a", b"")))
     options = CompleteOptions(layout="plain", cut="word", max_tokens=4)
-    expected = complete(model, fim, b"abc a", b"", options=options, find_end=partial(find_end, suffix=b""))
+    cut = Trimmer().of(ask(b"abc a", b""))
+    expected = complete(model, fim, b"abc a", b"", options=options, find_end=cut.find_end)
 
-    assert answer.middle == trim(expected.alternatives[0].middle, prefix=b"abc a", suffix=b"").middle
+    assert answer.middle == cut.trim(expected.alternatives[0].middle, is_whole=True).middle
     assert answer.tokens["prompt"] == len(expected.stem_tokens)
     assert engine.close()

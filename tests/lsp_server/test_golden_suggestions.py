@@ -62,7 +62,7 @@ class Golden:
         uri = f"file:///w/{first.split(maxsplit=2)[2].strip()}-{len(line_break)}.py".replace(" ", "-")
         self.model.forget()
         editor = Editor(self.server, uri, self.encoding, line_break)
-        editor.open(first + case["document"])
+        editor.open(first + case["document"], language=case.get("language", "python"))
         return editor
 
 

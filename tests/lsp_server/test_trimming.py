@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byte_fim.utf8 import whole_characters
-from lsp_server.suggestion.trimming import Trimmed, find_end, trim
+from lsp_server.suggestion.trimming import Trimmed, Trimmer
 
 
 def cut(document: str, middle: str | bytes) -> Trimmed:
     prefix, suffix = document.encode().split(b"|")
     raw = middle.encode() if isinstance(middle, str) else middle
-    return trim(raw, prefix=prefix, suffix=suffix)
+    return Trimmer().at(prefix, suffix).trim(raw, is_whole=True)
 
 
 def trimmed(document: str, middle: str | bytes) -> str:
@@ -41,7 +41,7 @@ def trimmed(document: str, middle: str | bytes) -> str:
         ("f(|b)", "a, ", "a, "),  # the blank belongs between them
         ("get_|name()", "user_", "user_"),
         ("x = |", "1  \n\nnext", "1"),
-        ("if x:|\n", "\n    return 1\n    more", "\n    return 1"),
+        ("if x:|\n", "\n    return 1\n    more", "\n    return 1\n    more"),
         ("if x:|\n", "  \n  \n    return 1\n", "\n\n    return 1"),
         ("x = |", "\n  \n\t", ""),  # rule 39
         ("x = |", "", ""),
@@ -107,7 +107,7 @@ def trimmed(document: str, middle: str | bytes) -> str:
     ],
 )
 def test_what_is_offered(document: str, middle: str, offered: str) -> None:
-    """The rules of a single-line suggestion, one by one."""
+    """The rules of the edges, one by one, in a language without a grammar."""
     assert trimmed(document, middle) == offered
 
 
@@ -130,12 +130,12 @@ def test_a_suggestion_is_finished_at_its_first_line_that_is_not_blank(
     middle: bytes, suffix: bytes, n_kept: int | None
 ) -> None:
     """Generation stops there; every token more would be thrown away."""
-    assert find_end(middle, suffix=suffix) == n_kept
+    assert Trimmer().at(b"x = ", suffix).find_end(middle) == n_kept
 
 
 def test_a_character_that_the_cursor_has_cut_counts_as_whole() -> None:
     """The first bytes of the middle finish what the prefix has begun."""
-    kept = trim(b"\xa9 = 1\n", prefix=b"x\xc3", suffix=b"")
+    kept = Trimmer().at(b"x\xc3", b"").trim(b"\xa9 = 1\n", is_whole=True)
 
     assert kept.middle == b"\xa9 = 1"
 
@@ -147,7 +147,7 @@ def test_half_a_character_at_the_end_is_cut() -> None:
 
 def test_a_character_that_is_not_finished_leaves_nothing() -> None:
     """Half a character cannot be shown."""
-    kept = trim(b"= 1", prefix=b"x\xc3", suffix=b"")
+    kept = Trimmer().at(b"x\xc3", b"").trim(b"= 1", is_whole=True)
 
     assert (kept.middle, kept.reason) == (b"", "no whole character came")
 
@@ -156,7 +156,7 @@ def test_a_character_that_is_not_finished_leaves_nothing() -> None:
     ("document", "middle", "reason", "rule"),
     [
         ("|", "a", "all that came", None),
-        ("|", "a\n", "end of line", None),
+        ("|", "a\n", "all that came", None),
         ("| + 1", "a\n", "end of line", 10),
         ("|)", "a)", "what follows stands there already", 8),
         ("|)", ")", "all of it stands there already", 13),
@@ -195,7 +195,7 @@ def test_how_far_the_offered_text_reaches_is_told(document: str, middle: str, n_
 @given(st.binary(max_size=40), st.text(max_size=12), st.text(max_size=12))
 def test_what_is_offered_is_whole_characters_of_the_middle(middle: bytes, before: str, after: str) -> None:
     """Trimming cuts; it never invents, never splits a character and never ends with a line break."""
-    kept = trim(middle, prefix=before.encode(), suffix=after.encode()).middle
+    kept = Trimmer().at(before.encode(), after.encode()).trim(middle, is_whole=True).middle
 
     assert kept == whole_characters(kept)
     assert not kept.endswith((b"\n", b"\r"))

@@ -13,6 +13,7 @@ from lsp_server.documents.request import CompletionRequest
 from lsp_server.engine.generation import Generation
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer, judge, unless_unsure
+from lsp_server.suggestion.trimming import Trimmer
 from tests.lsp_server.conftest import StartServer
 from tests.lsp_server.fake_engine import make_completion
 from tests.lsp_server.requests import URI, ask
@@ -135,7 +136,7 @@ def completion_of(middle: bytes, *steps: tuple[int, float]) -> Completion:
     [
         ("foo.|", b"bar(x)", 0.25),  # as far as it is offered
         ("foo.|)", b"bar) + 1", 0.5),  # what is cut behind does not count
-        ("foo |", b" ba", 0.5),  # what is cut before does
+        ("foo = |", b" ba", 0.5),  # what is cut before does
         ("bar|(x)", b"bar(x)", 0.0),  # nothing left
     ],
 )
@@ -143,7 +144,7 @@ def test_the_confidence_is_that_of_the_bytes_that_are_offered(document: str, raw
     """Steps: `bar` 0.5, then the rest 0.25, then the end of the line, which is not offered, 0.01."""
     prefix, suffix = document.encode().split(b"|")
     completion = completion_of(raw, (3, 0.5), (len(raw), 0.25), (len(raw) + 1, 0.01))
-    answer = judge(ask(prefix, suffix), completion, timings_ms={}, memory={})
+    answer = judge(ask(prefix, suffix), completion, Trimmer().of(ask(prefix, suffix)), timings_ms={}, memory={})
 
     assert answer.confidence == pytest.approx(confidence)
     assert answer.as_json()["confidence"] == answer.confidence

@@ -1,0 +1,1 @@
+"""Syntax trees of documents, and what trimming asks them."""
