@@ -5,6 +5,7 @@ Knows the text around the cursor and its tokens; knows nothing of what the model
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,6 +27,10 @@ Unit = Literal["line", "rest", "statement", "block"]
 """To the first line break; to the first one at which nothing is open that the suggestion opened; to the next line that
 is no more indented; to the closer, or to the first line that is less indented."""
 
+_BLOCK_PARAMETERS = re.compile(rb"\s*\|[^|\n]*\|[ \t]*")  # of Ruby: `{ |x|`
+_GOES_ON = re.compile(
+    rb"(?:^\s*\.|\b(?:if|else|elif|elsif|elseif|try|catch|do|unless|case|rescue|begin)\b)"
+)  # Allman too
 _OPENING = b"(", b"[", b"{"
 _CLOSING = b")", b"]", b"}"
 _CLOSERS = (b")", b"]", b"}", b"</")
@@ -54,7 +59,10 @@ class Place:
     closes_below: Callable[[Token], bool]
     continues: frozenset[bytes]
     comment_marks: tuple[bytes, ...]
-    is_continued_below: bool
+    continued_below_columns: int | None
+    """where the line below stands that goes on with a block: `else`; None: it does not"""
+    line_of: Callable[[Token], bytes]
+    """the line of an opener, up to it"""
     below: Below
     is_at_end_of_block: bool
     is_block_empty: bool
@@ -69,6 +77,10 @@ class Place:
     @cached_property
     def _closed_below(self) -> list[bool]:
         return []
+
+    def may_go_on_after(self, opener: Token) -> bool:
+        """True when `else` or the like may follow what this opener opens."""
+        return _GOES_ON.search(self.line_of(opener)) is not None
 
     def is_at_line_start(self, said: bytes) -> bool:
         """True when the first line that is said stands alone."""
@@ -119,7 +131,10 @@ def find_place(around: AroundCursor) -> Place:
         closes_below=around.is_closed_below,
         continues=around.continues,
         comment_marks=around.comment_marks,
-        is_continued_below=bool(below) and _first_word_after_closers(below[0]) in around.continues,
+        continued_below_columns=(
+            below_columns if below and _first_word_after_closers(below[0]) in around.continues else None
+        ),
+        line_of=lambda opener: line_before(before[: opener.start]) + b".",
         below=Below(below),
         is_at_end_of_block=ends_below or below_columns < columns,
         is_block_empty=_is_block_empty(around, above=above, columns=columns, is_header=is_header),
@@ -143,13 +158,15 @@ def _choose_unit(
 
 def _ends_with_opener(line: bytes, around: AroundCursor) -> bool:
     last = around.open_before[-1] if around.open_before else None
-    line_start = len(around.before) - len(line)
-    if last is not None and last.start >= line_start and not last.is_argument_list:
-        return last.is_word or not around.before[last.end :].strip(WHITE)
-    if last is not None or not around.goes_by_indentation:
-        return False
     end = line.rstrip(BLANKS)
-    return end.endswith(tuple(around.block_openers)) and (end.endswith(b":") or _last_word(end) in around.block_openers)
+    if last is not None and last.start >= len(around.before) - len(line) and not last.is_argument_list:
+        behind = around.before[last.end :]
+        return last.is_word or not behind.strip(WHITE) or _BLOCK_PARAMETERS.fullmatch(behind) is not None
+    if around.goes_by_indentation and last is None:
+        is_word = _last_word(end) in around.block_openers
+        return end.endswith(b":") and b":" in around.block_openers or is_word
+    is_between_words = last is not None and last.is_word
+    return is_between_words and (_last_word(end) in around.block_openers or first_word(line) in around.continues)
 
 
 def _last_word(line: bytes) -> bytes:

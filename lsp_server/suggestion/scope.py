@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lsp_server.suggestion.lines import first_word, width
+from lsp_server.suggestion.lines import first_word, line_before, width
 from lsp_server.suggestion.place import Place
 from lsp_server.suggestion.seams import WHITE
 from lsp_server.syntax.tokens import Token
@@ -71,6 +71,7 @@ class _Walk:
         self._statement_start = len(said) - len(said.lstrip(WHITE))
         self._is_reopened = False
         self._at_comments: End | None = None
+        self._lines: list[_Line] = []
 
     def find_end(self) -> End | None:
         """See find_scope_end."""
@@ -78,6 +79,8 @@ class _Walk:
         if first is not None:
             return first
         for event in self._events():
+            if self._is_unsure_of(event):
+                return None
             end = self._at_break(event) if isinstance(event, _Line) else self._at_token(event)
             if end is not None:
                 return end
@@ -112,6 +115,13 @@ class _Walk:
             else:
                 at = said.find(b"\n", at + 1, end)
 
+    def _is_unsure_of(self, event: Token | _Line) -> bool:
+        """True for a closer in the midst of a line that may turn out to be part of a pattern or a text: `/[}]/`."""
+        if self._is_final or isinstance(event, _Line) or not event.is_closer or event.start < 0:
+            return False
+        is_at_line_start = not line_before(self._said[: event.start]).strip(WHITE)
+        return not is_at_line_start and b"\n" not in self._said[event.end :]
+
     def _at_token(self, token: Token) -> End | None:
         if token.start < 0:
             return None
@@ -139,9 +149,10 @@ class _Walk:
             return self._end_before(token.start, "a bracket is closed that is not open", 28)
         if self._place.is_closed_below(self._n_foreign):
             self._is_reopened = self._goes_on_after(token)
-            if self._is_reopened or (not self._is_final and not self._is_known_after(token)):
+            may_go_on = self._place.may_go_on_after(opener)
+            if self._is_reopened or (may_go_on and not self._is_final and not self._is_known_after(token)):
                 return None
-            return self._end_before(token.start, "what closes it stands below", 19)
+            return self._unless_repeated(self._end_before(token.start, "what closes it stands below", 19))
         self._n_foreign += 1
         self._has_left = True
         return None
@@ -155,7 +166,8 @@ class _Walk:
     def _goes_on_after(self, token: Token) -> bool:
         """24: `} else {` goes on with the scope that it closes, unless the text below has it."""
         word = first_word(self._said[token.end :].split(b"\n", 1)[0])
-        return word in self._place.continues and not self._place.is_continued_below
+        line = line_before(self._said[: token.start]) + b"."
+        return self._is_continued(word, width(line))
 
     def _at_break(self, line: _Line) -> End | None:
         unit = self._place.unit
@@ -164,19 +176,22 @@ class _Walk:
         if unit == "line" or unit == "rest":
             return End(len(self._said[: line.break_at].rstrip(b"\r")), "end of line", self._place.line_rule)
         word = first_word(line.text)
-        is_known = self._is_final or line.is_whole or len(word) < len(line.text.strip(WHITE))
+        is_known = self._is_final or line.is_whole or self._is_word_known(line.text)
         if not line.text.strip(WHITE):
             return None  # nothing follows yet
         if not is_known:
             return None
-        if word in self._place.continues and self._place.is_continued_below:
+        columns = width(line.text)
+        if word in self._place.continues and not self._is_continued(word, columns):
             return End(self._trim_end(line.break_at), "what goes on stands below", 24)
         if self._has_left:
-            is_led_on = self._is_continued(word) or word == b"{"
+            is_led_on = self._is_continued(word, columns) or word == b"{"
             return None if is_led_on else End(line.break_at, "end of the block", 22)
         if end := self._at_repetition(line):
             return end
         end = self._leave_by_indentation(line, word)
+        end = None if end is None else self._unless_repeated(end)
+        self._lines.append(line)
         if end is not None and line.text.lstrip().startswith(self._place.comment_marks):
             return self._at_comment(line, end)
         comment, self._at_comments = self._at_comments, None
@@ -188,14 +203,24 @@ class _Walk:
         behind = self._said[line.start + len(line.text) :]
         return self._at_comments if self._is_final and not behind.strip(WHITE) else None
 
-    def _is_continued(self, word: bytes) -> bool:
-        return word in self._place.continues and not self._place.is_continued_below
+    def _is_word_known(self, line: bytes) -> bool:
+        """True when what comes can make no word of its beginning that matters."""
+        begun = line.lstrip(WHITE)
+        return not any(word.startswith(begun) for word in (*self._place.continues, *self._place.comment_marks, b"```"))
+
+    def _is_continued(self, word: bytes, columns: int) -> bool:
+        """24: `else` and the like go on, unless the text below does it there, or they belong further out."""
+        place = self._place
+        if word not in place.continues or place.continued_below_columns == columns:
+            return False
+        is_of_opener = not place.goes_by_indentation and self._n_foreign < len(place.openers)
+        return not is_of_opener or columns >= width(place.line_of(place.openers[-1 - self._n_foreign]))
 
     def _leave_by_indentation(self, line: _Line, word: bytes) -> End | None:
         """22, 32: a line that is less indented than the block, or the next statement."""
         place, columns = self._place, width(line.text)
         if place.goes_by_indentation and columns < place.columns:
-            if self._is_continued(word) and columns >= place.header_columns and place.may_go_on:
+            if self._is_continued(word, columns) and columns == place.header_columns and place.may_go_on:
                 return None
             return End(self._trim_end(line.break_at), "end of the block", 32 if columns < place.header_columns else 22)
         if place.unit == "statement" and columns <= place.columns:
@@ -233,6 +258,13 @@ class _Walk:
         if not self._place.below.is_said_by(whole, is_final=is_all):
             return None
         return End(self._trim_end(line.break_at), "what follows stands below", 16 if line.break_at else 15)
+
+    def _unless_repeated(self, end: End) -> End:
+        """16: the last line before an end may stand below too, though it is too short to tell by itself."""
+        line = next((line for line in reversed(self._lines) if line.start < end.n_bytes), None)
+        if line is None or not self._place.below.is_said_by(self._said[line.start : end.n_bytes], is_final=True):
+            return end
+        return End(self._trim_end(line.break_at), "what follows stands below", 16)
 
     def _end_before(self, at: int, reason: str, rule: int) -> End:
         return End(self._trim_end(at), reason, rule)

@@ -7,7 +7,8 @@ the document stays whole (wholeness.py). Knows no model and no editor.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -50,7 +51,9 @@ _COMMENT_MARKERS = (b"#", b"//", b"///", b"/*", b"/**", b"<!--", b"--", b";")
 _LEAST_RESTATED = 5  # bytes
 _NEARLY = 0.9
 _NEAR_BYTES = 16_384  # evidence of how a file is indented
-_MATTERS = frozenset(b"\n)]}>;`\"'")  # bytes without which nothing can have ended, but for words such as `end`
+_ENDS = re.compile(rb"[\n)\]}>;`\"']")  # behind these something may have ended
+_BEGINS = re.compile(rb"\n\s*(\S)(\w*)(\W)?")  # so it may when the next line begins, or its first word is known
+_LOOK_EVERY_BYTES = 32  # for what never ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Trimmer:
         if grammar is None:
             around = PlainAround(before, after)
         else:
-            around = ParsedAround(self._trees, uri, grammar, *self._items.around(uri, grammar, before, after))
+            around = ParsedAround(self._trees, uri, grammar, self._items.around(uri, grammar, before, after))
         return Cut(around, before, after, partial=partial, language=language, paths=paths)
 
 
@@ -136,11 +139,19 @@ class Cut:
         self._end: End | None = None
 
     def find_end(self, middle: bytes) -> int | None:
-        """How many bytes to keep once the suggestion is finished; None while it is not."""
-        if not _MATTERS.intersection(middle.removeprefix(self._looked_at)):
-            return None
+        """How many bytes to keep once the suggestion is finished; None while it is not.
+
+        What is said after the place where that is certain changes nothing, in however large pieces it comes.
+        """
+        if not middle.startswith(self._looked_at):
+            self._looked_at, self._end = b"", None
+        known = len(self._looked_at)
         self._looked_at = middle
-        self._end = self._find_end(middle, is_final=False)
+        if self._end is None:
+            for at, is_of_scope in _checkpoints(middle, known):
+                self._end = self._find_end(middle[:at], is_final=False, is_of_scope=is_of_scope)
+                if self._end is not None:
+                    break
         return None if self._end is None else self._end.n_bytes
 
     def trim(self, middle: bytes, *, is_whole: bool) -> Trimmed:
@@ -150,6 +161,8 @@ class Cut:
         """
         kept = whole_characters(self._partial + middle)[len(self._partial) :]
         end = self._end if self._end and self._end.n_bytes == len(middle) else None
+        if end is None and self.find_end(middle) is not None:
+            end = self._end
         if not kept and end is None:
             return Trimmed(b"", "no whole character came", 6)
         end = end or self._find_end(kept, is_final=is_whole)
@@ -175,16 +188,16 @@ class Cut:
     def _place(self) -> Place:
         return find_place(self._around)
 
-    def _find_end(self, middle: bytes, *, is_final: bool) -> End | None:
+    def _find_end(self, middle: bytes, *, is_final: bool, is_of_scope: bool = True) -> End | None:
         is_in_text = self._place.unit == "line" and not rest_of_line(self._suffix)
         artefact = find_artefact(middle, language=self._language, before=self._prefix, is_in_text=is_in_text)
-        if artefact is not None:
-            return End(artefact, "what belongs to the prompt only came", 41)
-        scope = self._find_scope_end(middle, is_final=is_final)
         loop = find_loop(middle, is_whole=is_final)
-        if loop is not None and (scope is None or loop < scope.n_bytes):
-            return End(loop, "it repeats itself", 40)
-        return scope
+        ends = (
+            self._find_scope_end(middle, is_final=is_final) if is_of_scope else None,
+            None if artefact is None else End(artefact, "what belongs to the prompt only came", 41),
+            None if loop is None else End(loop, "it repeats itself", 40),
+        )
+        return min((end for end in ends if end is not None), key=lambda end: end.n_bytes, default=None)
 
     def _find_scope_end(self, middle: bytes, *, is_final: bool) -> End | None:
         if rest_of_line(self._suffix):
@@ -265,7 +278,7 @@ class Cut:
             return "it would grow together with the word before it", 3
         if is_glued_right(self._prefix, offered, self._suffix):
             return "it would grow together with the word after it", 5
-        if is_prompt_echo(offered, self._paths):
+        if self._place.is_at_line_start(offered) and is_prompt_echo(offered, self._paths):
             return "the name of a file in the prompt came again", 42
         if self._place.is_at_line_start(offered) and restates(last_line_with_text(self._above_line), offered):
             return "the line above came again", 21
@@ -288,7 +301,7 @@ class Cut:
         *parts, kept = sound
         if kept < len(cut.middle):
             cut = Trimmed(cut.middle[:kept], "what came behind would break what stands around it", 27, kept)
-        protected = [(token.start, token.end) for token in tokens if token.kind in ("string", "comment")]
+        protected = [(token.start, token.end) for token in tokens if token.kind in ("string", "open string")]
         fitted = [self._fit(cut.middle[:n], protected) for n in (*parts, kept)]
         if rest_of_line(self._suffix):
             return replace(cut, n_read_bytes=n_head + cut.n_read_bytes)
@@ -307,6 +320,20 @@ class Cut:
     @cached_property
     def _style(self) -> Style | None:
         return indentation_style(self._prefix[-_NEAR_BYTES:] + self._suffix[:_NEAR_BYTES])
+
+
+def _checkpoints(middle: bytes, known: int) -> Iterator[tuple[int, bool]]:
+    """Lengths beyond `known` at which to look whether it is finished, and whether its scope may have ended there.
+
+    They depend on the text up to them alone.
+    """
+    places = {found.end() for found in _ENDS.finditer(middle, known)}
+    for found in _BEGINS.finditer(middle, max(0, middle.rfind(b"\n", 0, known))):
+        places |= {found.end(1), found.end(3)}
+    steps = set(range(known - known % _LOOK_EVERY_BYTES + _LOOK_EVERY_BYTES, len(middle) + 1, _LOOK_EVERY_BYTES))
+    for at in sorted(places | steps):
+        if known < at <= len(middle):
+            yield at, at in places
 
 
 def restates(above: bytes, offered: bytes) -> bool:

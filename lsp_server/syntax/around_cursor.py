@@ -6,6 +6,7 @@ what is said count from the cursor. Knows nothing of suggestions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Protocol
@@ -13,6 +14,7 @@ from typing import Protocol
 from tree_sitter import Tree
 
 from lsp_server.syntax.errors import count_errors
+from lsp_server.syntax.items import Part
 from lsp_server.syntax.leaves import unfinished_from
 from lsp_server.syntax.plain import plain_open_at_end, plain_tokens
 from lsp_server.syntax.situation import Situation, situation_at
@@ -20,6 +22,7 @@ from lsp_server.syntax.tokens import Token, find_closer, open_at_end, tokens_bet
 from lsp_server.syntax.trees import Trees, reparse
 from lsp_server.syntax.vocabulary import Grammar
 
+_QUOTE = re.compile(rb"[\"'`]")
 _ANY_MARKS = (b"#", b"//", b"/*", b"--", b";", b"%", b"<!--")
 _ANY_CONTINUES = frozenset(
     (b"else", b"elif", b"elsif", b"elseif", b"except", b"catch", b"finally", b"rescue", b"ensure")
@@ -83,9 +86,10 @@ class AroundCursor(Protocol):
 class ParsedAround:
     """By syntax trees."""
 
-    def __init__(self, trees: Trees, uri: str, grammar: Grammar, before: bytes, after: bytes) -> None:
-        self.before = before
-        self.after = after
+    def __init__(self, trees: Trees, uri: str, grammar: Grammar, part: Part) -> None:
+        self.before = part.before
+        self.after = part.after
+        self._is_at_end = part.is_at_end
         self.goes_by_indentation = grammar.kind == "indentation"
         self.continues = grammar.continues
         self.block_openers = grammar.block_openers
@@ -127,7 +131,8 @@ class ParsedAround:
         self._said = said
         found = tokens_between(self._tree_said, text, self._tokens_from, len(text), self._grammar)
         start = len(self.before)
-        return [token.moved(-start) for token in found if token.end > start]
+        tokens = [token.moved(-start) for token in found if token.end > start]
+        return _as_far_as_seen(said, tokens)
 
     @cached_property
     def _tokens_from(self) -> int:
@@ -148,7 +153,7 @@ class ParsedAround:
         tree = reparse(self._grammar, self._tree, self.before + self.after, text)
         # where all is well all must stay so; where something is broken already, what is said may look broken by it
         span = (len(self.before), len(self.before) + len(said)) if said and self._is_broken else None
-        may_be_unfinished = said and not self.after.strip()
+        may_be_unfinished = said and self._is_at_end
         return count_errors(tree, within=span, unfinished_at=len(text.rstrip()) if may_be_unfinished else None)
 
     @cached_property
@@ -198,6 +203,20 @@ class PlainAround:
     def count_errors(self, said: bytes) -> int:
         """Nothing tells."""
         return 0
+
+
+def _as_far_as_seen(said: bytes, tokens: Sequence[Token]) -> Sequence[Token]:
+    """The tokens up to quotes that the tree has lost: half a string, where nothing is certain."""
+    at = 0
+    for i, token in enumerate(tokens):
+        if _QUOTE.search(said, at, max(at, token.start)):
+            return [*tokens[:i], _lost(said, at)]
+        at = max(at, token.end)
+    return [*tokens, _lost(said, at)] if _QUOTE.search(said, at) else tokens
+
+
+def _lost(said: bytes, start: int) -> Token:
+    return Token(start, len(said), "open string", said[start:], False, False, parent="", is_broken=True)
 
 
 def _belongs_further_out(text: bytes, opener: int, closer: int) -> bool:

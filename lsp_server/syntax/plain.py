@@ -17,7 +17,9 @@ def plain_tokens(text: bytes, start: int, end: int) -> list[Token]:
     """Brackets and strings of a part. An apostrophe alone is none: it stands in prose and in comments."""
     found: list[Token] = []
     for match in _TOKEN.finditer(text, start, end):
-        kind = {"string": "string", "open": "open string"}.get(match.lastgroup or "", match.group().decode())
+        kind = {"string": "string", "open": "open string"}.get(
+            match.lastgroup or "", match.group().decode(errors="replace")
+        )
         found.append(
             Token(
                 start=match.start(),
