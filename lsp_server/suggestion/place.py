@@ -170,7 +170,7 @@ def _ends_with_opener(line: bytes, around: AroundCursor) -> bool:
 
 
 def _last_word(line: bytes) -> bytes:
-    return line.split()[-1]
+    return line.split()[-1] if line.strip() else b""
 
 
 def _is_block_empty(around: AroundCursor, *, above: bytes, columns: int, is_header: bool) -> bool:

@@ -7,7 +7,7 @@ as that is certain. Tokens come from syntax/; indentation decides where a langua
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lsp_server.suggestion.lines import first_word, line_before, width
 from lsp_server.suggestion.place import Place
@@ -246,7 +246,9 @@ class _Walk:
         end = self._said.find(b"\n", start)
         is_whole = end >= 0
         text = self._said[start : end if is_whole else len(self._said)]
-        return self._at_repetition(replace(_Line(0, start, text, is_whole), break_at=0))
+        line = _Line(0, start, text, is_whole)
+        self._lines.append(line)
+        return self._at_repetition(line)
 
     def _at_repetition(self, line: _Line) -> End | None:
         """15-18: the lines that follow stand below already."""
@@ -257,14 +259,17 @@ class _Walk:
             whole = whole[: whole.find(b"\n") + 1] or whole  # it is one line
         if not self._place.below.is_said_by(whole, is_final=is_all):
             return None
-        return End(self._trim_end(line.break_at), "what follows stands below", 16 if line.break_at else 15)
+        return self._end_of_repetition(line)
 
     def _unless_repeated(self, end: End) -> End:
         """16: the last line before an end may stand below too, though it is too short to tell by itself."""
         line = next((line for line in reversed(self._lines) if line.start < end.n_bytes), None)
         if line is None or not self._place.below.is_said_by(self._said[line.start : end.n_bytes], is_final=True):
             return end
-        return End(self._trim_end(line.break_at), "what follows stands below", 16)
+        return self._end_of_repetition(line)
+
+    def _end_of_repetition(self, line: _Line) -> End:
+        return End(self._trim_end(line.break_at), "what follows stands below", 16 if line.break_at else 15)
 
     def _end_before(self, at: int, reason: str, rule: int) -> End:
         return End(self._trim_end(at), reason, rule)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
+from functools import partial as bind
 
 from byte_fim.utf8 import unfinished_character, whole_characters
 from lsp_server.documents.request import CompletionRequest
@@ -41,7 +42,8 @@ from lsp_server.suggestion.whitespace import (
 from lsp_server.suggestion.wholeness import find_sound, last_whole_statement
 from lsp_server.syntax.around_cursor import AroundCursor, ParsedAround, PlainAround
 from lsp_server.syntax.grammars import find_grammar
-from lsp_server.syntax.items import Items
+from lsp_server.syntax.items import Items, Part
+from lsp_server.syntax.tokens import Token
 from lsp_server.syntax.trees import Trees, window
 
 ALL = "all that came"  # the reason when nothing but blanks was cut
@@ -108,11 +110,16 @@ class Trimmer:
         grammar = find_grammar(language)
         before, after = window(above + prefix[: len(prefix) - len(partial)], suffix + below)
         around: AroundCursor
+        whole: AroundCursor | None = None
         if grammar is None:
             around = PlainAround(before, after)
         else:
-            around = ParsedAround(self._trees, uri, grammar, self._items.around(uri, grammar, before, after))
-        return Cut(around, before, after, partial=partial, language=language, paths=paths)
+            part = self._items.around(uri, grammar, before, after)
+            around = ParsedAround(self._trees, uri, grammar, part)
+            if len(part.before) < len(before) or len(part.after) < len(after):
+                everything = Part(before, after, part.is_at_end)
+                whole = ParsedAround(self._trees, f"all of {uri}", grammar, everything)
+        return Cut(around, before, after, whole=whole, partial=partial, language=language, paths=paths)
 
 
 class Cut:
@@ -124,12 +131,17 @@ class Cut:
         before: bytes,
         after: bytes,
         *,
+        whole: AroundCursor | None,
         partial: bytes,
         language: str,
         paths: Sequence[str],
     ) -> None:
-        """`around`: as much of the document as syntax needs; `before` and `after`: more of it, without `partial`."""
+        """`around`: as much of the document as syntax needs; `before` and `after`: more of it, without `partial`.
+
+        `whole`: these to syntax, where `around` is only a part of them.
+        """
         self._around = around
+        self._whole = whole
         self._partial = partial
         self._language = language
         self._paths = paths
@@ -165,7 +177,7 @@ class Cut:
             end = self._end
         if not kept and end is None:
             return Trimmed(b"", "no whole character came", 6)
-        end = end or self._find_end(kept, is_final=is_whole)
+        end = end or self._find_end(kept, is_final=True)
         if end is None and not is_whole:
             end = self._fall_back(kept)
         if end is not None:
@@ -182,7 +194,7 @@ class Cut:
             return Trimmed(b"", *why_not)
         if n_head and cut.rule is None:
             cut = replace(cut, reason=head_reason, rule=head_rule)
-        return self._finish(cut, n_head)
+        return self._finish(middle, cut, n_head)
 
     @cached_property
     def _place(self) -> Place:
@@ -288,19 +300,17 @@ class Cut:
     def _above_line(self) -> bytes:
         return self._prefix[: len(self._prefix) - len(line_before(self._prefix))]
 
-    def _finish(self, cut: Trimmed, n_head: int) -> Trimmed:
+    def _finish(self, middle: bytes, cut: Trimmed, n_head: int) -> Trimmed:
         """27, 36, 37: what leaves the document whole, in the white space of the file."""
         tokens = self._around.tokens_of(self._partial + cut.middle)
-        sound = find_sound(
-            cut.middle,
-            tokens,
-            count_errors=lambda said: self._around.count_errors(self._partial + said if said else said),
-        )
+        sound = self._find_sound(cut.middle, tokens)
         if not sound:
             return Trimmed(b"", "it would break what stands around it", 27)
         *parts, kept = sound
         if kept < len(cut.middle):
-            cut = Trimmed(cut.middle[:kept], "what came behind would break what stands around it", 27, kept)
+            shorter = self.trim(middle[: n_head + kept], is_whole=True)
+            reason = "what came behind would break what stands around it"
+            return replace(shorter, reason=reason, rule=27) if shorter.middle else shorter
         protected = [(token.start, token.end) for token in tokens if token.kind in ("string", "open string")]
         fitted = [self._fit(cut.middle[:n], protected) for n in (*parts, kept)]
         if rest_of_line(self._suffix):
@@ -311,6 +321,23 @@ class Cut:
             n_read_bytes=n_head + cut.n_read_bytes,
             parts=tuple((len(part), n_head + n) for part, n in zip(fitted, parts, strict=False)),
         )
+
+    def _find_sound(self, offered: bytes, tokens: Sequence[Token]) -> list[int]:
+        """See find_sound. What only a part of the document has told is asked of all of it once, at the end."""
+        sound: list[int] = []
+        for around in (self._around, self._whole):
+            if around is not self._around and (
+                around is None or not sound or self._is_sound(around, offered[: sound[-1]])
+            ):
+                break
+            sound = find_sound(offered, tokens, count_errors=bind(self._count_errors, around))
+        return sound
+
+    def _is_sound(self, around: AroundCursor, said: bytes) -> bool:
+        return self._count_errors(around, said) <= self._count_errors(around, b"")
+
+    def _count_errors(self, around: AroundCursor, said: bytes) -> int:
+        return around.count_errors(self._partial + said if said else said)
 
     def _fit(self, middle: bytes, protected: Sequence[tuple[int, int]]) -> bytes:
         """In the white space of the file."""
@@ -339,7 +366,7 @@ def _checkpoints(middle: bytes, known: int) -> Iterator[tuple[int, bool]]:
 def restates(above: bytes, offered: bytes) -> bool:
     """21: the offered lines say again what the line above says: the very same, or twice nearly the same."""
     line, said = sameness(above), [sameness(text) for text in first_lines_with_text(offered, 2)]
-    if len(line) < _LEAST_RESTATED or not any(chr(byte).isalpha() for byte in line):
+    if not said or len(line) < _LEAST_RESTATED or not any(chr(byte).isalpha() for byte in line):
         return False
     if said[0] == line:
         return True

@@ -148,13 +148,13 @@ class ParsedAround:
         return not _belongs_further_out(text, opener.start, closer)
 
     def count_errors(self, said: bytes) -> int:
-        """See AroundCursor. At the very end of a document what is unfinished may be finished yet."""
+        """See AroundCursor. At the very end of a document what is said may be unfinished."""
         text = self.before + said + self.after
         tree = reparse(self._grammar, self._tree, self.before + self.after, text)
         # where all is well all must stay so; where something is broken already, what is said may look broken by it
-        span = (len(self.before), len(self.before) + len(said)) if said and self._is_broken else None
-        may_be_unfinished = said and self._is_at_end
-        return count_errors(tree, within=span, unfinished_at=len(text.rstrip()) if may_be_unfinished else None)
+        start = len(self.before)
+        span = (start, start + len(said)) if said and self._is_broken else None
+        return count_errors(tree, within=(start, len(text)) if said and self._is_at_end else span)
 
     @cached_property
     def _is_broken(self) -> bool:
