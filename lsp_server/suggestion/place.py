@@ -164,7 +164,7 @@ def _ends_with_opener(line: bytes, around: AroundCursor) -> bool:
         return last.is_word or not behind.strip(WHITE) or _BLOCK_PARAMETERS.fullmatch(behind) is not None
     if around.goes_by_indentation and last is None:
         is_word = _last_word(end) in around.block_openers
-        return end.endswith(b":") and b":" in around.block_openers or is_word
+        return (end.endswith(b":") and b":" in around.block_openers) or is_word
     is_between_words = last is not None and last.is_word
     return is_between_words and (_last_word(end) in around.block_openers or first_word(line) in around.continues)
 

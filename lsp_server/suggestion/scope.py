@@ -28,9 +28,10 @@ class End:
 
 
 def find_scope_end(said: bytes, tokens: Sequence[Token], place: Place, *, is_final: bool) -> End | None:
-    """Where `said`, which begins at the cursor, leaves its unit; None while that is not certain, or when it does not.
+    """Where `said`, which begins at the cursor, leaves its unit; None while that is not certain.
 
-    `tokens` are those of `said`, with offsets in it; they end early where nothing is certain. `is_final`: no more comes.
+    `tokens` are those of `said`, with offsets in it; they end early where nothing is certain.
+    `is_final`: no more comes.
     """
     return _Walk(said, tokens, place, is_final=is_final).find_end()
 
@@ -230,10 +231,10 @@ class _Walk:
         return None
 
     def _is_led(self, end: int) -> bool:
-        """True when all that was said up to here are comments and attributes, which belong to the statement behind them."""
+        """True when all that was said up to here are comments and attributes: they belong to what follows."""
         for line in self._said[:end].split(b"\n"):
             text = line.strip(WHITE)
-            is_attribute = text.startswith(_ATTRIBUTES) or text[:1] == b"[" and text[-1:] == b"]"
+            is_attribute = text.startswith(_ATTRIBUTES) or (text[:1] == b"[" and text[-1:] == b"]")
             if text and not is_attribute and not text.startswith(self._place.comment_marks):
                 return False
         return True

@@ -7,35 +7,28 @@ the document stays whole (wholeness.py). Knows no model and no editor.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from functools import partial as bind
 
 from byte_fim.utf8 import unfinished_character, whole_characters
 from lsp_server.documents.request import CompletionRequest
-from lsp_server.suggestion.degenerate import count_repeated_before, find_artefact, find_loop, is_prompt_echo
-from lsp_server.suggestion.lines import first_lines_with_text, last_line_with_text, line_before, sameness
+from lsp_server.suggestion.checkpoints import find_checkpoints
+from lsp_server.suggestion.degenerate import find_artefact, find_loop
+from lsp_server.suggestion.edges import Edges, Trimmed
 from lsp_server.suggestion.place import Place, find_place
 from lsp_server.suggestion.scope import End, find_closer_of_other, find_scope_end
 from lsp_server.suggestion.seams import (
     BLANKS,
     LINE_BREAK,
     WHITE,
-    count_doubled_blanks,
-    count_doubled_head,
     count_repeated_tail,
-    find_closer_that_stands_there,
-    is_glued_left,
-    is_glued_right,
     rest_of_line,
 )
 from lsp_server.suggestion.whitespace import (
     Style,
     as_in_file,
-    fit_first_line,
     indentation_style,
     without_trailing_blanks,
 )
@@ -49,27 +42,7 @@ from lsp_server.syntax.trees import Trees, window
 ALL = "all that came"  # the reason when nothing but blanks was cut
 
 _BROKEN_LINE = "a line break came in front of text", 10
-_COMMENT_MARKERS = (b"#", b"//", b"///", b"/*", b"/**", b"<!--", b"--", b";")
-_LEAST_RESTATED = 5  # bytes
-_NEARLY = 0.9
 _NEAR_BYTES = 16_384  # evidence of how a file is indented
-_ENDS = re.compile(rb"[\n)\]}>;`\"']")  # behind these something may have ended
-_BEGINS = re.compile(rb"\n\s*(\S)(\w*)(\W)?")  # so it may when the next line begins, or its first word is known
-_LOOK_EVERY_BYTES = 32  # for what never ends
-
-
-@dataclass(frozen=True, slots=True)
-class Trimmed:
-    """What is left to offer, and why it ends there, or why nothing is left."""
-
-    middle: bytes
-    reason: str
-    rule: int | None = None
-    """of docs/rules.md, where one cut or silenced it"""
-    n_read_bytes: int = 0
-    """how far into what the model wrote `middle` reaches"""
-    parts: tuple[tuple[int, int], ...] = ()
-    """borders of statements within `middle` at which it may end too: bytes of `middle`, and of what the model wrote"""
 
 
 class Trimmer:
@@ -160,7 +133,7 @@ class Cut:
         known = len(self._looked_at)
         self._looked_at = middle
         if self._end is None:
-            for at, is_of_scope in _checkpoints(middle, known):
+            for at, is_of_scope in find_checkpoints(middle, known):
                 self._end = self._find_end(middle[:at], is_final=False, is_of_scope=is_of_scope)
                 if self._end is not None:
                     break
@@ -184,17 +157,30 @@ class Cut:
             kept = kept[: end.n_bytes]
         if not kept.strip(WHITE):
             return Trimmed(b"", *self._why_blank(kept, end))
-        n_head, head_reason, head_rule = self._find_head(kept)
+        n_head, head_reason, head_rule = self._edges.find_head(kept)
         if head_rule == 35 or n_head >= len(kept):
             return Trimmed(b"", head_reason, head_rule)
-        cut = self._cut_right(kept[n_head:], Trimmed(b"", end.reason, end.rule) if end else Trimmed(b"", ALL))
+        cut = self._edges.cut_right(kept[n_head:], Trimmed(b"", end.reason, end.rule) if end else Trimmed(b"", ALL))
         if not cut.middle.strip(WHITE):
             return Trimmed(b"", cut.reason, cut.rule)
-        if why_not := self._find_why_not(cut.middle):
+        if why_not := self._edges.find_why_not(cut.middle):
             return Trimmed(b"", *why_not)
         if n_head and cut.rule is None:
             cut = replace(cut, reason=head_reason, rule=head_rule)
         return self._finish(middle, cut, n_head)
+
+    @cached_property
+    def _edges(self) -> Edges:
+        """`partial` is of a character: with it nothing is at the start of a line, and no word is begun."""
+        return Edges(
+            self._prefix,
+            self._suffix,
+            place=self._place,
+            is_in_string=self._around.situation.in_string,
+            is_in_character=bool(self._partial),
+            style=self._style,
+            paths=self._paths,
+        )
 
     @cached_property
     def _place(self) -> Place:
@@ -216,7 +202,7 @@ class Cut:
             return self._find_end_on_line(middle)
         if not middle.strip(WHITE):
             return None
-        n_dropped = self._find_head(middle)[0]
+        n_dropped = self._edges.find_head(middle)[0]
         said = middle[n_dropped:]
         # in a string or a comment nothing is code
         tokens = (
@@ -249,57 +235,6 @@ class Cut:
             return _BROKEN_LINE
         return (end.reason, end.rule) if end is not None and end.rule else ("only blanks came", 39)
 
-    def _find_head(self, middle: bytes) -> tuple[int, str, int | None]:
-        """How many bytes at the start say again what stands before the cursor, and by which rule they go."""
-        if self._partial:
-            return 0, "", None
-        prefix = self._prefix
-        if n := count_repeated_before(prefix, middle):
-            return n, "what stands before the cursor came again", 43
-        if self._place.is_blank_line and not self._around.situation.in_string:
-            fit = fit_first_line(prefix, middle, style=self._style)
-            if not fit.is_allowed:
-                return 0, "it would be indented as nothing here is", 35
-            return fit.n_dropped, "the indentation stands there already", 34
-        n_doubled = count_doubled_head(prefix, middle)
-        n_blanks = count_doubled_blanks(prefix, middle[n_doubled:])
-        if n_doubled:
-            return n_doubled + n_blanks, "what it begins with stands there already", 2
-        return n_blanks, "the blank stands there already", 3
-
-    def _cut_right(self, kept: bytes, cut: Trimmed) -> Trimmed:
-        """Without what stands to the right of the cursor already."""
-        follows = rest_of_line(self._suffix)
-        rest = follows.strip(BLANKS)
-        reason, rule = cut.reason, cut.rule
-        if (closer := find_closer_that_stands_there(kept, rest)) is not None:
-            kept, reason, rule = kept[:closer], "what follows stands there already", 8
-        elif n_repeated := count_repeated_tail(kept.rstrip(WHITE), rest):
-            kept, reason, rule = kept.rstrip(WHITE)[:-n_repeated], "what follows stands there already", 8
-        if rule == 8 and not kept.strip(WHITE):
-            return Trimmed(b"", "all of it stands there already", 13)
-        if not rest or follows[:1] in (b" ", b"\t"):
-            kept = kept.rstrip(WHITE)  # but before text that follows at once, `f(|b)`, the blank of `a, ` is needed
-        return Trimmed(kept, reason, rule, len(kept))
-
-    def _find_why_not(self, offered: bytes) -> tuple[str, int] | None:
-        """Why something that is not blank is not worth offering."""
-        if offered.strip(WHITE) in _COMMENT_MARKERS:
-            return "only the beginning of a comment came", 39
-        if is_glued_left(self._prefix, offered, self._suffix):
-            return "it would grow together with the word before it", 3
-        if is_glued_right(self._prefix, offered, self._suffix):
-            return "it would grow together with the word after it", 5
-        if self._place.is_at_line_start(offered) and is_prompt_echo(offered, self._paths):
-            return "the name of a file in the prompt came again", 42
-        if self._place.is_at_line_start(offered) and restates(last_line_with_text(self._above_line), offered):
-            return "the line above came again", 21
-        return None
-
-    @property
-    def _above_line(self) -> bytes:
-        return self._prefix[: len(self._prefix) - len(line_before(self._prefix))]
-
     def _finish(self, middle: bytes, cut: Trimmed, n_head: int) -> Trimmed:
         """27, 36, 37: what leaves the document whole, in the white space of the file."""
         tokens = self._around.tokens_of(self._partial + cut.middle)
@@ -325,10 +260,8 @@ class Cut:
     def _find_sound(self, offered: bytes, tokens: Sequence[Token]) -> list[int]:
         """See find_sound. What only a part of the document has told is asked of all of it once, at the end."""
         sound: list[int] = []
-        for around in (self._around, self._whole):
-            if around is not self._around and (
-                around is None or not sound or self._is_sound(around, offered[: sound[-1]])
-            ):
+        for around in [self._around] if self._whole is None else [self._around, self._whole]:
+            if sound and self._is_sound(around, offered[: sound[-1]]):
                 break
             sound = find_sound(offered, tokens, count_errors=bind(self._count_errors, around))
         return sound
@@ -347,27 +280,3 @@ class Cut:
     @cached_property
     def _style(self) -> Style | None:
         return indentation_style(self._prefix[-_NEAR_BYTES:] + self._suffix[:_NEAR_BYTES])
-
-
-def _checkpoints(middle: bytes, known: int) -> Iterator[tuple[int, bool]]:
-    """Lengths beyond `known` at which to look whether it is finished, and whether its scope may have ended there.
-
-    They depend on the text up to them alone.
-    """
-    places = {found.end() for found in _ENDS.finditer(middle, known)}
-    for found in _BEGINS.finditer(middle, max(0, middle.rfind(b"\n", 0, known))):
-        places |= {found.end(1), found.end(3)}
-    steps = set(range(known - known % _LOOK_EVERY_BYTES + _LOOK_EVERY_BYTES, len(middle) + 1, _LOOK_EVERY_BYTES))
-    for at in sorted(places | steps):
-        if known < at <= len(middle):
-            yield at, at in places
-
-
-def restates(above: bytes, offered: bytes) -> bool:
-    """21: the offered lines say again what the line above says: the very same, or twice nearly the same."""
-    line, said = sameness(above), [sameness(text) for text in first_lines_with_text(offered, 2)]
-    if not said or len(line) < _LEAST_RESTATED or not any(chr(byte).isalpha() for byte in line):
-        return False
-    if said[0] == line:
-        return True
-    return len(said) == 2 and said[0] == said[1] and SequenceMatcher(None, line, said[0]).ratio() >= _NEARLY

@@ -36,16 +36,20 @@ def find_sound(said: bytes, tokens: Sequence[Token], *, count_errors: Callable[[
     n_with = count_errors(said)
     closes_more = sum(token.is_opener - token.is_closer for token in tokens) < 0
     may_harm = n_with and (n_without == 0 or closes_more)
-    if may_harm and (fewest := min(_without_closers(said), key=lambda end: count_errors(said[:end]), default=None)):
-        if count_errors(said[:fewest]) < n_with:
-            return [fewest] if count_errors(said[:fewest]) <= n_without else []
+    counts = {end: count_errors(said[:end]) for end in _without_closers(said)} if may_harm else {}
+    if counts and min(counts.values()) < n_with:
+        fewest = min(counts, key=lambda end: counts[end])
+        return [fewest] if counts[fewest] <= n_without else []
     lines = [(end, n_open) for end, n_open in _line_ends(said, tokens) if end < len(said)]
     closed = sorted({end for end, n_open in lines if n_open <= 0 and not _opens_block(said, end)})[-MOST_TRIALS:]
     sound = [end for end in closed if count_errors(said[:end]) <= n_without]
     if n_with <= n_without:
         return [*sound, len(said)]
+    if sound:
+        return sound
     still_open = sorted({end for end, n_open in lines if n_open > 0})[-MOST_TRIALS:]
-    return sound or next(([end] for end in reversed(still_open) if count_errors(said[:end]) <= n_without), [])
+    most = next((end for end in reversed(still_open) if count_errors(said[:end]) <= n_without), None)
+    return [] if most is None else [most]
 
 
 def _without_closers(said: bytes) -> Iterator[int]:
@@ -65,7 +69,7 @@ def _opens_block(said: bytes, end: int) -> bool:
 
 
 def _line_ends(said: bytes, tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    """Ends of lines with something on them, outside strings and comments, each with how many brackets are open there."""
+    """Ends of lines that are not blank, outside strings and comments, each with how many brackets are open there."""
     n_open = 0
     at = 0
     for token in tokens:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Protocol
 
 from tree_sitter import Tree
 
@@ -29,62 +28,8 @@ _ANY_CONTINUES = frozenset(
 )
 
 
-class AroundCursor(Protocol):
-    """A cursor between `before` and `after`, which are the whole document or a window of it."""
-
-    before: bytes
-    after: bytes
-
-    @property
-    def situation(self) -> Situation:
-        """Whether the cursor stands in a string, a comment or an import."""
-        ...
-
-    @property
-    def open_before(self) -> Sequence[Token]:
-        """Openers before the cursor that nothing before it closes, the innermost last; offsets in `before`."""
-        ...
-
-    @property
-    def goes_by_indentation(self) -> bool:
-        """True where no closer ends a block."""
-        ...
-
-    @property
-    def continues(self) -> frozenset[bytes]:
-        """Words that go on with a block which seemed to have ended."""
-        ...
-
-    @property
-    def block_openers(self) -> frozenset[bytes]:
-        """Words and signs at the end of a line behind which a block begins."""
-        ...
-
-    @property
-    def closing_words(self) -> frozenset[bytes]:
-        """Words that close a block."""
-        ...
-
-    @property
-    def comment_marks(self) -> tuple[bytes, ...]:
-        """How comments begin."""
-        ...
-
-    def tokens_of(self, said: bytes) -> Sequence[Token]:
-        """The tokens of a continuation; the first may begin before the cursor. They end where nothing is certain."""
-        ...
-
-    def is_closed_below(self, opener: Token) -> bool:
-        """True when the text after the cursor closes an opener before it."""
-        ...
-
-    def count_errors(self, said: bytes) -> int:
-        """How many errors of syntax the document has with the continuation."""
-        ...
-
-
 class ParsedAround:
-    """By syntax trees."""
+    """A cursor between `before` and `after`, which are the document or a part of it: by syntax trees."""
 
     def __init__(self, trees: Trees, uri: str, grammar: Grammar, part: Part) -> None:
         self.before = part.before
@@ -112,7 +57,7 @@ class ParsedAround:
 
     @cached_property
     def situation(self) -> Situation:
-        """See AroundCursor."""
+        """Whether the cursor stands in a string, a comment or an import."""
         text = self.before + self.after
         cut = situation_at(self._tree_before, self.before, len(self.before), self._grammar)
         whole = situation_at(self._tree, text, len(self.before), self._grammar)
@@ -120,11 +65,11 @@ class ParsedAround:
 
     @cached_property
     def open_before(self) -> Sequence[Token]:
-        """See AroundCursor."""
+        """Openers before the cursor that nothing before it closes, the innermost last; offsets in `before`."""
         return open_at_end(self._tree_before, self.before, self._grammar)
 
     def tokens_of(self, said: bytes) -> Sequence[Token]:
-        """See AroundCursor."""
+        """The tokens of a continuation; the first may begin before the cursor. They end where nothing is certain."""
         known = self._tree_said or self._tree_before
         text = self.before + said
         self._tree_said = reparse(self._grammar, known, self.before + self._said, text)
@@ -140,7 +85,10 @@ class ParsedAround:
         return unfinished_from(self._tree_before, self.before, self._grammar)
 
     def is_closed_below(self, opener: Token) -> bool:
-        """See AroundCursor. A closer at the start of a line that is less indented than the opener's is another's."""
+        """True when the text after the cursor closes an opener before it.
+
+        A closer at the start of a line that is less indented than the opener's is another's.
+        """
         text = self.before + self.after
         closer = find_closer(self._tree, text, opener, self._grammar)
         if closer is None or closer < len(self.before):
@@ -148,7 +96,10 @@ class ParsedAround:
         return not _belongs_further_out(text, opener.start, closer)
 
     def count_errors(self, said: bytes) -> int:
-        """See AroundCursor. At the very end of a document what is said may be unfinished."""
+        """How many errors of syntax the document has with the continuation.
+
+        At the very end of a document what is said may be unfinished.
+        """
         text = self.before + said + self.after
         tree = reparse(self._grammar, self._tree, self.before + self.after, text)
         # where all is well all must stay so; where something is broken already, what is said may look broken by it
@@ -176,22 +127,22 @@ class PlainAround:
 
     @cached_property
     def situation(self) -> Situation:
-        """See AroundCursor. Only a string that is open on this line can be told."""
+        """See ParsedAround. Only a string that is open on this line can be told."""
         line_start = self.before.rfind(b"\n") + 1
         last = plain_tokens(self.before, line_start, len(self.before))[-1:]
         return Situation(in_string=bool(last) and last[0].kind == "open string", in_comment=False, in_import=False)
 
     @cached_property
     def open_before(self) -> Sequence[Token]:
-        """See AroundCursor."""
+        """See ParsedAround."""
         return plain_open_at_end(self.before)
 
     def tokens_of(self, said: bytes) -> Sequence[Token]:
-        """See AroundCursor."""
+        """See ParsedAround."""
         return plain_tokens(said, 0, len(said))
 
     def is_closed_below(self, opener: Token) -> bool:
-        """See AroundCursor."""
+        """See ParsedAround."""
         n_open = 1
         for token in plain_tokens(self.after, 0, len(self.after)):
             n_open += token.is_opener - token.is_closer
@@ -203,6 +154,9 @@ class PlainAround:
     def count_errors(self, said: bytes) -> int:
         """Nothing tells."""
         return 0
+
+
+AroundCursor = ParsedAround | PlainAround
 
 
 def _as_far_as_seen(said: bytes, tokens: Sequence[Token]) -> Sequence[Token]:
