@@ -24,7 +24,13 @@ class Below:
         """
         lines = [sameness(line) for line in first_lines_with_text(said, 2)]
         first = self._lines[0] if self._lines else b""
-        if not lines or lines[0] != first or first in _TRIVIAL or not any(map(_is_letter, first)):
+        if (
+            not lines
+            or lines[0] != first
+            or first in _TRIVIAL
+            or first.startswith(b"</")
+            or not any(map(_is_letter, first))
+        ):
             return False
         if len(first) >= _CLEAR_BYTES and self._lines.count(first) == 1:
             return True

@@ -263,7 +263,12 @@ class Cut:
         for around in [self._around] if self._whole is None else [self._around, self._whole]:
             if sound and self._is_sound(around, offered[: sound[-1]]):
                 break
-            sound = find_sound(offered, tokens, count_errors=bind(self._count_errors, around))
+            sound = find_sound(
+                offered,
+                tokens,
+                is_before_text=bool(rest_of_line(self._suffix)),
+                count_errors=bind(self._count_errors, around),
+            )
         return sound
 
     def _is_sound(self, around: AroundCursor, said: bytes) -> bool:

@@ -13,6 +13,7 @@ from lsp_server.suggestion.seams import WHITE
 from lsp_server.syntax.tokens import Token
 
 MOST_CLOSERS = 4
+_ONE_WORD = re.compile(rb"[\w.:]+")
 _CLOSER = re.compile(rb"\s*(?:</[\w.:-]*>|/?>|[)\]};,:])$")
 MOST_TRIALS = 6  # each parses what has changed
 
@@ -26,11 +27,13 @@ def last_whole_statement(said: bytes, tokens: Sequence[Token]) -> int | None:
     return ends[-1][0] if ends else None
 
 
-def find_sound(said: bytes, tokens: Sequence[Token], *, count_errors: Callable[[bytes], int]) -> list[int]:
+def find_sound(
+    said: bytes, tokens: Sequence[Token], *, is_before_text: bool, count_errors: Callable[[bytes], int]
+) -> list[int]:
     """27: ends of `said` with which the document has no more errors than without, ascending; the last is the most.
 
     Only ends of lines count, and the very end; those at which nothing is open come first. Of a line whose last closers
-    do harm, which shows even in a document that is broken already, they go.
+    do harm, which shows even in a document that is broken already, they go. `is_before_text`: on the cursor's line.
     """
     n_without = count_errors(b"")
     n_with = count_errors(said)
@@ -41,15 +44,31 @@ def find_sound(said: bytes, tokens: Sequence[Token], *, count_errors: Callable[[
         fewest = min(counts, key=lambda end: counts[end])
         return [fewest] if counts[fewest] <= n_without else []
     lines = [(end, n_open) for end, n_open in _line_ends(said, tokens) if end < len(said)]
-    closed = sorted({end for end, n_open in lines if n_open <= 0 and not _opens_block(said, end)})[-MOST_TRIALS:]
-    sound = [end for end in closed if count_errors(said[:end]) <= n_without]
+    closed = {end for end, n_open in lines if n_open <= 0 and not _opens_block(said, end)}
+    ends = sorted(closed | (set[int]() if is_before_text else _before_opener(said, tokens)))[-MOST_TRIALS:]
+    sound = [end for end in ends if count_errors(said[:end]) <= n_without]
     if n_with <= n_without:
         return [*sound, len(said)]
-    if sound:
+    if closed.intersection(sound):
         return sound
     still_open = sorted({end for end, n_open in lines if n_open > 0})[-MOST_TRIALS:]
     most = next((end for end in reversed(still_open) if count_errors(said[:end]) <= n_without), None)
-    return [] if most is None else [most]
+    return sound if most is None else [*sound, most]
+
+
+def _before_opener(said: bytes, tokens: Sequence[Token]) -> set[int]:
+    """The end of what stands before the first bracket that the first line leaves open: `add` of a long call."""
+    line_end = said.find(b"\n")
+    unclosed: list[Token] = []
+    for token in tokens:
+        if 0 <= line_end <= token.start:
+            break
+        if token.is_opener:
+            unclosed.append(token)
+        elif token.is_closer and unclosed:
+            unclosed.pop()
+    end = len(said[: unclosed[0].start].rstrip(WHITE)) if unclosed and unclosed[0].start > 0 else 0
+    return {end} if _ONE_WORD.fullmatch(said, 0, end) else set()
 
 
 def _without_closers(said: bytes) -> Iterator[int]:

@@ -41,7 +41,7 @@ def speak(prefix: bytes, suffix: bytes) -> Iterator[bytes]:
 
 def expect(prefix: bytes, suffix: bytes) -> bytes:
     """What `speak` makes of it once it is trimmed; empty when there is nothing worth offering."""
-    cut = Trimmer().at(prefix, suffix)
+    cut = Trimmer().at(prefix, suffix, language="python")
     middle = b""
     for token in speak(prefix, suffix):
         middle += token

