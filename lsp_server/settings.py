@@ -64,7 +64,7 @@ class Settings:
             allowed=WholeNumber(1, 1024),
             meaning="the longest suggestion",
             unit="tokens",
-            reason="a long line; a suggestion is one line",
+            reason="a long line, or a few",
         ),
     ] = 48
     deadline_ms: Annotated[

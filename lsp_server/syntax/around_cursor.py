@@ -102,14 +102,8 @@ class ParsedAround:
         """
         text = self.before + said + self.after
         tree = reparse(self._grammar, self._tree, self.before + self.after, text)
-        # where all is well all must stay so; where something is broken already, what is said may look broken by it
-        start = len(self.before)
-        span = (start, start + len(said)) if said and self._is_broken else None
-        return count_errors(tree, within=(start, len(text)) if said and self._is_at_end else span)
-
-    @cached_property
-    def _is_broken(self) -> bool:
-        return self._tree.root_node.has_error
+        span = (len(self.before), len(text)) if said and self._is_at_end else None
+        return count_errors(tree, within=span)
 
 
 class PlainAround:
