@@ -145,12 +145,14 @@ class Cut:
         `is_whole`: the model has ended it, or `find_end` has; otherwise it was cut off somewhere.
         """
         kept = whole_characters(self._partial + middle)[len(self._partial) :]
-        end = self._end if self._end and self._end.n_bytes == len(middle) else None
+        end = self._end if self._end and self._end.n_bytes == len(middle) and self._end.rule != 28 else None
         if end is None and self.find_end(middle) is not None:
             end = self._end
         if not kept and end is None:
             return Trimmed(b"", "no whole character came", 6)
         end = end or self._find_end(kept, is_final=True)
+        if end is not None and end.rule == 28 and 0 < end.n_bytes < len(kept):
+            return self._trim_again(middle[: end.n_bytes], end.reason, end.rule)
         if end is None and not is_whole:
             end = self._fall_back(kept)
         if end is not None:
@@ -243,9 +245,7 @@ class Cut:
             return Trimmed(b"", "it would break what stands around it", 27)
         *parts, kept = sound
         if kept < len(cut.middle):
-            shorter = self.trim(middle[: n_head + kept], is_whole=True)
-            reason = "what came behind would break what stands around it"
-            return replace(shorter, reason=reason, rule=27) if shorter.middle else shorter
+            return self._trim_again(middle[: n_head + kept], "what came behind would break what stands around it", 27)
         protected = [(token.start, token.end) for token in tokens if token.kind in ("string", "open string")]
         fitted = [self._fit(cut.middle[:n], protected) for n in (*parts, kept)]
         if rest_of_line(self._suffix):
@@ -256,6 +256,12 @@ class Cut:
             n_read_bytes=n_head + cut.n_read_bytes,
             parts=tuple((len(part), n_head + n) for part, n in zip(fitted, parts, strict=False)),
         )
+
+    def _trim_again(self, shorter: bytes, reason: str, rule: int) -> Trimmed:
+        """What is left when something broken was cut off may say what stands there already, or nothing."""
+        self._looked_at, self._end = b"", None
+        trimmed = self.trim(shorter, is_whole=True)
+        return replace(trimmed, reason=reason, rule=rule) if trimmed.middle else trimmed
 
     def _find_sound(self, offered: bytes, tokens: Sequence[Token]) -> list[int]:
         """See find_sound. What only a part of the document has told is asked of all of it once, at the end."""
