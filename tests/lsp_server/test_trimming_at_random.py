@@ -17,6 +17,7 @@ from lsp_server.suggestion.trimming import Cut, Trimmed, Trimmer
 from tests.lsp_server.grown_files import DOCUMENTS, LANGUAGES, Case, count_errors, make_cases, own_files
 
 N_GRAMMARS = 17
+N_CASES_TO_ONE_UNSTABLE = 500  # cut once more, damaged text may look like what stands beside it
 N_FAST, N_SLOW, N_SLOW_TESTS = 20, 20_000, 8
 _BLANKS = bytes.maketrans(b"\t", b" ")
 
@@ -43,10 +44,14 @@ def test_it_does_so_many_thousand_times(seed: int) -> None:
 
 def judge_all(cases: Iterable[Case]) -> None:
     trimmer = Trimmer()  # as in a session: trees of other documents are at hand
-    for case in cases:
+    n_cases, unstable = 0, list[str]()
+    for n_cases, case in enumerate(cases, 1):
         trimmed = say(begin(case, trimmer), case.said, case.pieces, is_whole=case.is_whole)
         for promise in PROMISES:
             assert promise(case, trimmed), f"not so: {promise.__name__}\n{trimmed} of {case}"
+        if not is_stable(case, trimmed):
+            unstable.append(f"{trimmed} of {case}")
+    assert len(unstable) <= n_cases // N_CASES_TO_ONE_UNSTABLE, "\n".join(unstable)
 
 
 def begin(case: Case, trimmer: Trimmer) -> Cut:
@@ -85,7 +90,7 @@ def is_neat(case: Case, trimmed: Trimmed) -> bool:
 
 
 def is_stable(case: Case, trimmed: Trimmed) -> bool:
-    """Trimmed again, as a model would say exactly this, it stays as it is.
+    """Trimmed again, as a model would say exactly this, it stays as it is; in damaged text nearly always.
 
     But for what lost its end because it stands there already (8): with `..` behind, `signs...` becomes `signs.`, and a
     model that said `signs.` would have meant something else.
@@ -125,7 +130,6 @@ PROMISES = (
     comes_from_the_model,
     splits_no_character,
     is_neat,
-    is_stable,
     breaks_nothing_around,
     does_not_hang_on_pieces,
 )
