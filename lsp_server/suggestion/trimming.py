@@ -37,7 +37,7 @@ from lsp_server.syntax.around_cursor import AroundCursor, ParsedAround, PlainAro
 from lsp_server.syntax.grammars import find_grammar
 from lsp_server.syntax.items import Items, Part
 from lsp_server.syntax.tokens import Token
-from lsp_server.syntax.trees import Trees, window
+from lsp_server.syntax.trees import Trees, may_be_parsed, window
 
 ALL = "all that came"  # the reason when nothing but blanks was cut
 
@@ -82,16 +82,15 @@ class Trimmer:
         partial = unfinished_character(prefix)
         grammar = find_grammar(language)
         before, after = window(above + prefix[: len(prefix) - len(partial)], suffix + below)
-        around: AroundCursor
+        around: AroundCursor = PlainAround(before, after)
         whole: AroundCursor | None = None
-        if grammar is None:
-            around = PlainAround(before, after)
-        else:
+        if grammar is not None and may_be_parsed(before, after):
             part = self._items.around(uri, grammar, before, after)
-            around = ParsedAround(self._trees, uri, grammar, part)
-            if len(part.before) < len(before) or len(part.after) < len(after):
-                everything = Part(before, after, part.is_at_end)
-                whole = ParsedAround(self._trees, f"all of {uri}", grammar, everything)
+            if part is not None:
+                around = ParsedAround(self._trees, uri, grammar, part)
+                if len(part.before) < len(before) or len(part.after) < len(after):
+                    everything = Part(before, after, part.is_at_end)
+                    whole = ParsedAround(self._trees, f"all of {uri}", grammar, everything)
         return Cut(around, before, after, whole=whole, partial=partial, language=language, paths=paths)
 
 

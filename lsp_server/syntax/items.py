@@ -20,6 +20,7 @@ from lsp_server.syntax.vocabulary import Grammar
 WHOLE_BYTES = 8 * 1024  # smaller documents are parsed as they are
 LARGE_BYTES = 4 * 1024  # larger items are looked into
 MOST_BYTES = 24 * 1024  # with a larger part the items are looked for anew
+MOST_BROKEN = 200  # items with errors
 LONGEST_STRETCH_BYTES = 4 * 1024  # of changes
 
 
@@ -50,6 +51,7 @@ class _Known:
     top: _Span
     insides: Sequence[_Span]
     """of the large items, in their order"""
+    is_hopeless: bool
 
 
 class Items:
@@ -59,8 +61,10 @@ class Items:
         self._n_kept = n_kept
         self._kept: OrderedDict[str, _Known] = OrderedDict()
 
-    def around(self, uri: str, grammar: Grammar, before: bytes, after: bytes) -> Part:
-        """The part around the cursor; all of the document where it is small or items cannot be told."""
+    def around(self, uri: str, grammar: Grammar, before: bytes, after: bytes) -> Part | None:
+        """The part around the cursor; all of the document where it is small or items cannot be told; None where the
+        document is broken so often that it is hardly in this language.
+        """
         is_at_end = not after.strip()
         if len(before) + len(after) <= WHOLE_BYTES:
             return Part(before, after, is_at_end)
@@ -70,10 +74,11 @@ class Items:
         if found is None:
             self._kept[uri] = known = _find_items(grammar, text)
             found = _choose(known, text, len(before))
+        assert known is not None
         self._kept.move_to_end(uri)
         while len(self._kept) > self._n_kept:
             self._kept.popitem(last=False)
-        return Part(*(found or (before, after)), is_at_end)
+        return None if known.is_hopeless else Part(*(found or (before, after)), is_at_end)
 
 
 def _choose(known: _Known, text: bytes, cursor: int) -> tuple[bytes, bytes] | None:
@@ -104,9 +109,16 @@ def _choose(known: _Known, text: bytes, cursor: int) -> tuple[bytes, bytes] | No
 def _find_items(grammar: Grammar, text: bytes) -> _Known:
     root = Parser(grammar.language).parse(text).root_node
     items = [node for node in root.children if node.start_point[1] == 0 and node.is_named and not node.is_extra]
+    n_broken = sum(node.child_count if node.is_error else node.has_error for node in (root, *root.children))
     top = _Span([node.start_byte for node in items if not node.is_error], (0, 0), (len(text), len(text)))
     large = (node for node in items if node.end_byte - node.start_byte > LARGE_BYTES and not node.has_error)
-    return _Known(grammar, text, top, [span for node in large if (span := _look_into(node, text)) is not None])
+    return _Known(
+        grammar,
+        text,
+        top,
+        [span for node in large if (span := _look_into(node, text)) is not None],
+        n_broken > MOST_BROKEN,
+    )
 
 
 def _look_into(item: Node, text: bytes) -> _Span | None:

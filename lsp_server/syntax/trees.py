@@ -14,6 +14,9 @@ from tree_sitter import Parser, Tree
 from lsp_server.syntax.grammars import words_within_items
 from lsp_server.syntax.vocabulary import Grammar
 
+_LONGEST_LINE_BYTES = 20_000
+_DEEPEST = 200  # brackets of a kind that are not closed
+_PAIRS = (b"(", b")"), (b"[", b"]"), (b"{", b"}")
 PARSE_BUDGET_BYTES = 512 * 1024  # some 50 ms from scratch; mostly only what differs is parsed
 
 _MOST_BYTES_BEYOND_EDGE = 64 * 1024  # how far from the edge of a window the line is looked for at which it begins
@@ -60,6 +63,14 @@ def reparse(grammar: Grammar, tree: Tree, old: bytes, new: bytes) -> Tree:
     edited = tree.copy()
     edited.edit(start, old_end, new_end, _point(old, start), _point(old, old_end), _point(new, new_end))
     return Parser(grammar.language).parse(new, edited)
+
+
+def may_be_parsed(before: bytes, after: bytes) -> bool:
+    """False for what no person wrote: a very long line, or brackets very deep; there a parser may take minutes."""
+    text = before + after
+    if any(len(line) > _LONGEST_LINE_BYTES for line in text.split(b"\n")):
+        return False
+    return all(abs(text.count(opener) - text.count(closer)) < _DEEPEST for opener, closer in _PAIRS)
 
 
 def window(before: bytes, after: bytes) -> tuple[bytes, bytes]:

@@ -44,8 +44,10 @@ def test_it_does_so_many_thousand_times(seed: int) -> None:
 
 def judge_all(cases: Iterable[Case]) -> None:
     trimmer = Trimmer()  # as in a session: trees of other documents are at hand
-    n_cases, unstable = 0, list[str]()
-    for n_cases, case in enumerate(cases, 1):
+    unstable: list[str] = []
+    n_cases = 0
+    for case in cases:
+        n_cases += 1
         trimmed = say(begin(case, trimmer), case.said, case.pieces, is_whole=case.is_whole)
         for promise in PROMISES:
             assert promise(case, trimmed), f"not so: {promise.__name__}\n{trimmed} of {case}"
