@@ -18,3 +18,8 @@ def common_beginning(left: Sequence[int], right: Sequence[int]) -> int:
         else:
             high = middle
     return low
+
+
+def common_end(left: bytes, right: bytes) -> int:
+    """Number of bytes with which both end."""
+    return common_beginning(left[::-1], right[::-1])

@@ -16,6 +16,7 @@ from lsp_server.documents.request import CompletionRequest, with_line_feeds
 from lsp_server.documents.text import PositionEncoding, character_end, character_start
 
 SURROUNDINGS_BYTES = 1 << 18  # of the document beyond what the model is shown, on either side
+_SURROUNDINGS_STEP_BYTES = 1 << 16
 
 
 def build_request(
@@ -37,14 +38,16 @@ def build_request(
     prefix = _read_prefix(document, cursor_bytes, n_prefix_bytes, cells_before=cells_before)
     suffix = _read_suffix(document, end_bytes, n_suffix_bytes)
     prefix_start, suffix_end = cursor_bytes - len(prefix), end_bytes + len(suffix)
+    n_not_above = _in_steps(prefix_start - SURROUNDINGS_BYTES)
+    n_not_below = _in_steps(document.n_bytes - suffix_end - SURROUNDINGS_BYTES)
     return CompletionRequest(
         uri=document.uri,
         version=document.version,
         language=document.language,
         prefix=with_line_feeds(prefix),
         suffix=with_line_feeds(suffix),
-        above=with_line_feeds(document.read(prefix_start - SURROUNDINGS_BYTES, prefix_start)),
-        below=with_line_feeds(document.read(suffix_end, suffix_end + SURROUNDINGS_BYTES)),
+        above=with_line_feeds(document.read(n_not_above, prefix_start)),
+        below=with_line_feeds(document.read(suffix_end, document.n_bytes - n_not_below)),
         cursor_offset_bytes=cursor_bytes,
         line=start.line,
         replace_start=start.character,
@@ -52,6 +55,11 @@ def build_request(
         replaced=document.read(start_bytes, end_bytes),
         n_replaced_before_cursor=cursor_bytes - start_bytes,
     )
+
+
+def _in_steps(n_bytes: int) -> int:
+    """So that typing moves the edges of the surroundings rarely, and little of them is parsed anew."""
+    return -(-max(0, n_bytes) // _SURROUNDINGS_STEP_BYTES) * _SURROUNDINGS_STEP_BYTES
 
 
 def _read_prefix(document: Document, cursor_bytes: int, n_bytes: int, *, cells_before: Sequence[Document]) -> bytes:

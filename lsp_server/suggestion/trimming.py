@@ -37,7 +37,8 @@ from lsp_server.syntax.around_cursor import AroundCursor, ParsedAround, PlainAro
 from lsp_server.syntax.grammars import find_grammar
 from lsp_server.syntax.items import Items, Part
 from lsp_server.syntax.tokens import Token
-from lsp_server.syntax.trees import Trees, may_be_parsed, window
+from lsp_server.syntax.trees import Trees
+from lsp_server.syntax.window import may_be_parsed, window
 
 ALL = "all that came"  # the reason when nothing but blanks was cut
 

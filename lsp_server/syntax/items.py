@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node, Parser
 
-from lsp_server.syntax.trees import common_beginning, common_end
+from byte_fim.sequences import common_beginning, common_end
 from lsp_server.syntax.vocabulary import Grammar
 
 WHOLE_BYTES = 8 * 1024  # smaller documents are parsed as they are

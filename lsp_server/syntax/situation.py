@@ -62,9 +62,10 @@ def _is_in_import(tree: Tree, text: bytes, offset: int, grammar: Grammar) -> boo
     line = text[text.rfind(b"\n", 0, offset) + 1 : offset].lstrip()
     if grammar.import_line.match(line) and not line.rstrip().endswith(b";"):
         return True
-    node = tree.root_node.descendant_for_byte_range(max(0, offset - 1), offset)
-    while node is not None:
+    cursor = tree.walk()  # from the top: `Node.parent` of what is missing may end the process
+    while (node := cursor.node) is not None and node.start_byte < offset <= node.end_byte:
         if node.type in grammar.import_types:
-            return node.start_byte < offset < node.end_byte
-        node = node.parent
+            return offset < node.end_byte
+        if cursor.goto_first_child_for_byte(offset - 1) is None:
+            break
     return False

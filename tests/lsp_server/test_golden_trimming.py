@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lsp_server.suggestion.trimming import Trimmed, Trimmer
-from lsp_server.syntax.trees import PARSE_BUDGET_BYTES
+from lsp_server.syntax.window import PARSE_BUDGET_BYTES
 from tests.lsp_server.trimming_cases import FOLDER, GRAMMARS, BadCase, Case, count_errors, parse_cases, read_cases
 
 CASES = read_cases()

@@ -92,6 +92,17 @@ def test_typing_seldom_moves_the_start_of_a_shortened_prefix() -> None:
     assert len(starts) <= 2
 
 
+def test_typing_leaves_the_edges_of_the_surroundings_where_they_are() -> None:
+    """If they moved with the cursor, syntax would be parsed from scratch at each key press."""
+    lines = [f"line {i}" for i in range(100_000)]
+    asked = [ask("\n".join([*lines[:50_000], "x" * n, *lines[50_000:]]), 50_000, n) for n in range(40)]
+
+    assert len({request.cursor_offset_bytes - len(request.above + request.prefix) for request in asked}) == 1
+    assert len({request.suffix + request.below for request in asked}) == 1
+    assert len(asked[0].above) > 190_000
+    assert len(asked[0].below) > 190_000
+
+
 def test_a_single_long_line_is_shortened_at_a_character() -> None:
     """Minified files have no line starts, but they have characters."""
     request = ask("é" * 200, 0, 100, n_prefix_bytes=51, n_suffix_bytes=51)
