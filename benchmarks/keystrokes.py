@@ -72,7 +72,7 @@ class Naive:
         superseded = Answer(outcome="superseded", reason="a newer request came")
         if self._newest is not request:
             return superseded
-        cut = Trimmer().of(request)
+        cut = Trimmer().of(request, max_tokens=self._settings.max_tokens)
         try:
             completion = self._complete(request, cut)
         except ModelError as error:

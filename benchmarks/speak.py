@@ -106,7 +106,7 @@ def ask(loaded: LoadedModel, cursor: Cursor) -> Answer:
         replace_end=0,
         is_invoked=True,
     )
-    cut = Trimmer().of(request)
+    cut = Trimmer().of(request, max_tokens=DEFAULTS.max_tokens)
     options = CompleteOptions(layout=loaded.layout, cut=loaded.cut, max_tokens=DEFAULTS.max_tokens)
     completion = complete(
         loaded.model,

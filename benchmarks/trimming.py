@@ -59,7 +59,8 @@ def main() -> None:
     if arguments.cost:
         finish(measure_cost(seed=arguments.seed, is_silent=arguments.json))
     elif arguments.with_model:
-        finish(measure_model(arguments.model, arguments.limit, seed=arguments.seed, is_silent=arguments.json))
+        shown, asked = arguments.show, (arguments.model, arguments.limit)
+        finish(measure_model(*asked, seed=arguments.seed, n_shown=shown, is_silent=arguments.json))
     else:
         finish(measure_holes(arguments.languages, arguments.limit, arguments.seed, arguments.show, arguments.json))
 

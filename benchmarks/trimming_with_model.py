@@ -7,6 +7,7 @@ two. Errors are ERROR and MISSING nodes of the whole document, with the suggesti
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from report import show_table
 from tree_sitter import Node, Parser
 
 from byte_fim.complete import CompleteOptions, complete
-from byte_fim.generate import StopReason
+from byte_fim.generate import Alternative, StopReason
 from lsp_server.model.catalog import LoadedModel, load_model
 from lsp_server.settings import DEFAULTS
 from lsp_server.suggestion.trimming import Trimmer
@@ -25,8 +26,9 @@ from lsp_server.syntax.grammars import find_grammar
 LANGUAGES = ("python", "javascript", "typescript")
 PLACES = ("behind the opener", "empty block", "end of block")
 _WHY: Mapping[StopReason, str] = {"trimmed": "by_syntax", "budget": "by_token_limit", "end": "by_model"}
-_DEGENERATE = "as_degenerate"
-_DEGENERATE_RULES = (40, 41)
+_BY_RULE: Mapping[int | None, str] = {26: "by_syntax_late", 40: "as_degenerate", 41: "as_degenerate"}
+"""late: at the end of a whole statement, half of the tokens being used up"""
+_LOOPS = (40, 41)  # certain only when they have gone round
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,19 @@ class Spoken:
     """A suggestion that could be shown."""
 
     place: str
+    hole: Hole
+    middle: bytes
     why_ended: str
     is_multi_line: bool
+    n_tokens_behind_end: int | None
+    """that the model said behind the end that syntax found; None: it found none"""
     n_errors_without: int
     n_errors_with: int
 
 
-def measure_model(name: str | None, n_cursors: int, *, seed: int, is_silent: bool) -> Mapping[str, object]:
+def measure_model(
+    name: str | None, n_cursors: int, *, seed: int, n_shown: int, is_silent: bool
+) -> Mapping[str, object]:
     """Shares in [0, 1], by language."""
     loaded = load_model(name)
     result: dict[str, Mapping[str, object]] = {}
@@ -50,6 +58,9 @@ def measure_model(name: str | None, n_cursors: int, *, seed: int, is_silent: boo
         spoken = [one for place, hole, before, after in asked if (one := ask(loaded, place, hole, before, after))]
         result[language] = sum_up(spoken, n_asked=len(asked))
         everything += spoken
+        for one in [one for one in spoken if one.n_errors_with > one.n_errors_without][:n_shown]:
+            before, after = one.hole.prefix, one.hole.suffix
+            print(f"{one.hole.path}: {before[-200:]!r} [{one.middle!r}] {after[:100]!r}", file=sys.stderr)
     for place in PLACES:
         result[place] = sum_up([one for one in everything if one.place == place], n_asked=None)
     if not is_silent:
@@ -78,8 +89,9 @@ def ask(loaded: LoadedModel, place: str, hole: Hole, before: bytes, after: bytes
     """What the model says there, as far as trimming lets it; None when nothing is left."""
     prefix, suffix = before[-DEFAULTS.n_prefix_bytes :], after[: DEFAULTS.n_suffix_bytes]
     above, below = before[: len(before) - len(prefix)], after[len(suffix) :]
-    cut = Trimmer().at(prefix, suffix, language=hole.language, above=above, below=below)
-    options = CompleteOptions(layout=loaded.layout, cut=loaded.cut, max_tokens=DEFAULTS.max_tokens)
+    trimmer, most = Trimmer(), DEFAULTS.max_tokens
+    cut = trimmer.at(prefix, suffix, language=hole.language, above=above, below=below, max_tokens=most)
+    options = CompleteOptions(layout=loaded.layout, cut=loaded.cut, max_tokens=most)
     completion = complete(loaded.model, loaded.fim, prefix, suffix, options=options, find_end=cut.find_end)
     best = completion.alternatives[0]
     trimmed = cut.trim(best.middle, is_whole=best.stop_reason in ("end", "trimmed"))
@@ -88,11 +100,27 @@ def ask(loaded: LoadedModel, place: str, hole: Hole, before: bytes, after: bytes
         return None
     return Spoken(
         place,
-        _DEGENERATE if trimmed.rule in _DEGENERATE_RULES else _WHY.get(best.stop_reason, best.stop_reason),
+        hole,
+        middle,
+        why_ended(best.stop_reason, trimmed.rule),
         b"\n" in middle.strip(),
+        count_tokens_behind(best) if best.stop_reason == "trimmed" and trimmed.rule not in _LOOPS else None,
         count_errors(before + after, hole.language),
         count_errors(before + middle + after, hole.language),
     )
+
+
+def count_tokens_behind(said: Alternative) -> int:
+    """How many tokens the model said behind what was kept."""
+    starts = [0, *(n_said for n_said, _ in said.steps)][:-1]
+    return sum(start >= len(said.middle) for start in starts)
+
+
+def why_ended(stop: StopReason, rule: int | None) -> str:
+    """What ended the model's text."""
+    if rule == 26 and stop == "budget":
+        return _WHY["budget"]
+    return _BY_RULE.get(rule, _WHY.get(stop, stop))
 
 
 def count_errors(text: bytes, language: str) -> int:
@@ -115,11 +143,20 @@ def sum_up(spoken: Sequence[Spoken], *, n_asked: int | None) -> Mapping[str, obj
         "asked": n_asked,
         "shown": len(spoken),
         "multi_line": len(multi),
-        **{name: why[name] / len(multi) if multi else None for name in (*_WHY.values(), _DEGENERATE)},
+        **{name: why[name] / len(multi) if multi else None for name in (*_WHY.values(), *_BY_RULE.values())},
+        "tokens_behind_end_p95": p95([one.n_tokens_behind_end for one in spoken]),
+        "stopped_within_2_tokens": share(
+            one.n_tokens_behind_end <= 2 for one in spoken if one.n_tokens_behind_end is not None
+        ),
         "new_errors": share(one.n_errors_with > one.n_errors_without for one in spoken),
         "new_errors_multi_line": share(one.n_errors_with > one.n_errors_without for one in multi),
         "any_errors": share(one.n_errors_with > 0 for one in spoken),
     }
+
+
+def p95(counts: Sequence[int | None]) -> int | None:
+    known = sorted(count for count in counts if count is not None)
+    return known[int(0.95 * (len(known) - 1))] if known else None
 
 
 def share(facts: Iterator[bool]) -> float | None:

@@ -95,7 +95,8 @@ def run_complete(arguments: argparse.Namespace) -> int:
         temperature=arguments.temperature,
         seed=arguments.seed,
     )
-    cut = Trimmer().at(cursor.prefix, cursor.suffix, language=language_of(arguments.file))
+    language = language_of(arguments.file)
+    cut = Trimmer().at(cursor.prefix, cursor.suffix, language=language, max_tokens=options.max_tokens)
     completion = complete(
         loaded.model,
         loaded.fim,

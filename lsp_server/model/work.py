@@ -103,7 +103,7 @@ class ModelWork:
 
         began_s = time.monotonic()
         options, shown = self._options(asked, settings)
-        cut = self._trimmer.of(asked)
+        cut = self._trimmer.of(asked, max_tokens=options.max_tokens)
         completion = self._ask(asked, options, self._anchors, grow)
         timings_ms = {"complete": (time.monotonic() - began_s) * 1000}
         answer = judge(asked, completion, cut, timings_ms=timings_ms, memory=self._model.memory())

@@ -28,9 +28,9 @@ Unit = Literal["line", "rest", "statement", "block"]
 is no more indented; to the closer, or to the first line that is less indented."""
 
 _BLOCK_PARAMETERS = re.compile(rb"\s*\|[^|\n]*\|[ \t]*")  # of Ruby: `{ |x|`
-_GOES_ON = re.compile(
+_GOES_ON = re.compile(  # lines whose block something may follow: `else`, or another call of the chain
     rb"(?:^\s*\.|\b(?:if|else|elif|elsif|elseif|try|catch|do|unless|case|rescue|begin)\b)"
-)  # Allman too
+)
 _OPENING = b"(", b"[", b"{"
 _CLOSING = b")", b"]", b"}"
 _CLOSERS = (b")", b"]", b"}", b"</")

@@ -27,13 +27,15 @@ class End:
     rule: int | None
 
 
-def find_scope_end(said: bytes, tokens: Sequence[Token], place: Place, *, is_final: bool) -> End | None:
+def find_scope_end(
+    said: bytes, tokens: Sequence[Token], place: Place, *, is_final: bool, late_from: int | None = None
+) -> End | None:
     """Where `said`, which begins at the cursor, leaves its unit; None while that is not certain.
 
     `tokens` are those of `said`, with offsets in it; they end early where nothing is certain.
-    `is_final`: no more comes.
+    `is_final`: no more comes. `late_from`: where it has become long enough for any whole statement to be the last.
     """
-    return _Walk(said, tokens, place, is_final=is_final).find_end()
+    return _Walk(said, tokens, place, is_final=is_final, late_from=late_from).find_end()
 
 
 def find_closer_of_other(tokens: Sequence[Token], place: Place) -> int | None:
@@ -61,8 +63,11 @@ class _Line:
 
 
 class _Walk:
-    def __init__(self, said: bytes, tokens: Sequence[Token], place: Place, *, is_final: bool) -> None:
+    def __init__(
+        self, said: bytes, tokens: Sequence[Token], place: Place, *, is_final: bool, late_from: int | None
+    ) -> None:
         self._said = said
+        self._late_from = late_from
         self._tokens = tokens
         self._place = place.for_text(said)
         self._is_final = is_final
@@ -196,7 +201,17 @@ class _Walk:
         if end is not None and line.text.lstrip().startswith(self._place.comment_marks):
             return self._at_comment(line, end)
         comment, self._at_comments = self._at_comments, None
+        if end is None and self._is_late(line, word):
+            return End(self._trim_end(line.break_at), "the last whole statement, since it has become long", 26)
         return comment if end is not None and comment is not None else end
+
+    def _is_late(self, line: _Line, word: bytes) -> bool:
+        """26: True where a whole statement ends and the tokens will soon be used up."""
+        if self._late_from is None or line.break_at < self._late_from or word in self._place.continues:
+            return False
+        last = line_before(self._said[: self._trim_end(line.break_at)])
+        leads_on = last.lstrip().startswith((*_ATTRIBUTES, *self._place.comment_marks))
+        return not leads_on and not line.text.lstrip().startswith(_LEADS) and width(line.text) <= width(last)
 
     def _at_comment(self, line: _Line, end: End) -> End | None:
         """Comments belong to what follows them: that decides whether the unit ends in front of them."""

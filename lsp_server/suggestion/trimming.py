@@ -44,6 +44,7 @@ ALL = "all that came"  # the reason when nothing but blanks was cut
 
 _BROKEN_LINE = "a line break came in front of text", 10
 _NEAR_BYTES = 16_384  # evidence of how a file is indented
+_LATE = 0.5  # share of the tokens that a suggestion may have, from which on it ends at the next whole statement
 
 
 class Trimmer:
@@ -53,8 +54,8 @@ class Trimmer:
         self._trees = Trees()
         self._items = Items()
 
-    def of(self, request: CompletionRequest) -> Cut:
-        """What is to be cut where an editor asks."""
+    def of(self, request: CompletionRequest, *, max_tokens: int | None = None) -> Cut:
+        """What is to be cut where an editor asks. See `at`."""
         return self.at(
             request.prefix,
             request.suffix,
@@ -63,6 +64,7 @@ class Trimmer:
             above=request.above,
             below=request.below,
             paths=[chunk.path for chunk in request.context],
+            max_tokens=max_tokens,
         )
 
     def at(
@@ -75,10 +77,11 @@ class Trimmer:
         above: bytes = b"",
         below: bytes = b"",
         paths: Sequence[str] = (),
+        max_tokens: int | None = None,
     ) -> Cut:
         """What is to be cut at a cursor; `above` and `below`: the document beyond prefix and suffix, with `\\n` breaks.
 
-        `paths`: of the other files that the model was shown.
+        `paths`: of the other files that the model was shown. `max_tokens`: how many the suggestion may have.
         """
         partial = unfinished_character(prefix)
         grammar = find_grammar(language)
@@ -92,7 +95,8 @@ class Trimmer:
                 if len(part.before) < len(before) or len(part.after) < len(after):
                     everything = Part(before, after, part.is_at_end)
                     whole = ParsedAround(self._trees, f"all of {uri}", grammar, everything)
-        return Cut(around, before, after, whole=whole, partial=partial, language=language, paths=paths)
+        late = None if max_tokens is None else round(max_tokens * _LATE)
+        return Cut(around, before, after, whole=whole, partial=partial, language=language, paths=paths, late=late)
 
 
 class Cut:
@@ -108,10 +112,12 @@ class Cut:
         partial: bytes,
         language: str,
         paths: Sequence[str],
+        late: int | None,
     ) -> None:
         """`around`: as much of the document as syntax needs; `before` and `after`: more of it, without `partial`.
 
-        `whole`: these to syntax, where `around` is only a part of them.
+        `whole`: these to syntax, where `around` is only a part of them. `late`: tokens after which any whole statement
+        may be the last; None: none is late.
         """
         self._around = around
         self._whole = whole
@@ -120,18 +126,28 @@ class Cut:
         self._paths = paths
         self._prefix = before + partial
         self._suffix = after
+        self._late = late
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget what was looked at."""
         self._looked_at = b""
+        self._n_looks = 0
+        self._late_from: int | None = None
         self._end: End | None = None
 
     def find_end(self, middle: bytes) -> int | None:
-        """How many bytes to keep once the suggestion is finished; None while it is not.
+        """How many bytes to keep once the suggestion is finished; None while it is not. Asked after each token.
 
         What is said after the place where that is certain changes nothing, in however large pieces it comes.
         """
         if not middle.startswith(self._looked_at):
-            self._looked_at, self._end = b"", None
+            self._begin()
         known = len(self._looked_at)
         self._looked_at = middle
+        self._n_looks += 1
+        if self._late_from is None and self._late is not None and self._n_looks > self._late:
+            self._late_from = known
         if self._end is None:
             for at, is_of_scope in find_checkpoints(middle, known):
                 self._end = self._find_end(middle[:at], is_final=False, is_of_scope=is_of_scope)
@@ -212,7 +228,8 @@ class Cut:
             if self._around.situation.in_string or self._around.situation.in_comment
             else self._around.tokens_of(said)
         )
-        end = find_scope_end(said, tokens, self._place, is_final=is_final)
+        late_from = None if self._late_from is None else self._late_from - n_dropped
+        end = find_scope_end(said, tokens, self._place, is_final=is_final, late_from=late_from)
         return None if end is None else replace(end, n_bytes=n_dropped + end.n_bytes)
 
     def _find_end_on_line(self, middle: bytes) -> End | None:
@@ -259,7 +276,7 @@ class Cut:
 
     def _trim_again(self, shorter: bytes, reason: str, rule: int) -> Trimmed:
         """What is left when something broken was cut off may say what stands there already, or nothing."""
-        self._looked_at, self._end = b"", None
+        self._begin()
         trimmed = self.trim(shorter, is_whole=True)
         return replace(trimmed, reason=reason, rule=rule) if trimmed.middle else trimmed
 

@@ -14,6 +14,7 @@ from byte_fim.vocab import Tokens
 from tests.strategies import QWEN_LIKE, Toy, toys_with_tails
 
 slow_examples = settings(max_examples=40, deadline=None)
+slower_examples = settings(max_examples=15, deadline=None)  # a second each
 
 
 def stem_of(toy: Toy) -> Tokens:
@@ -24,7 +25,7 @@ def start(toy: Toy, tail: bytes) -> ByteState:
     return ByteState.start(toy.model, stem_of(toy), tail, prune=0.0)
 
 
-@slow_examples
+@slower_examples
 @given(toys_with_tails())
 def test_the_fast_byte_law_equals_brute_force(example: tuple[Toy, bytes]) -> None:
     """Promise 1: what is called exact is exact."""
@@ -113,7 +114,7 @@ def test_pruning_moves_the_law_by_no_more_than_it_says(example: tuple[Toy, bytes
     assert pruned.total_variation(exact.byte_law()) <= pruned.missing_mass.pruned + 1e-9
 
 
-@slow_examples
+@slower_examples
 @given(toys_with_tails())
 def test_the_first_start_is_the_likeliest_cover_expanded_to_pass_the_cursor(example: tuple[Toy, bytes]) -> None:
     """Promise 7, greedy: exact covers are expanded by one token before they are compared."""
