@@ -1,6 +1,6 @@
 """White space of a suggestion: how deep its first line stands, tabs or blanks, blanks at line ends (rules 34-37, 39).
 
-Pure functions on bytes with line breaks `\\n`. Knows no syntax: where the lines above (lines_above.py) do not plainly
+Pure functions on bytes with line breaks `\\n`. Knows no syntax: where the lines above (levels.py) do not plainly
 say how deep the next one stands, nothing is judged.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
+from lsp_server.suggestion.levels import columns, look_above, opens
 from lsp_server.suggestion.lines import indentation, last_line_with_text, line_before
-from lsp_server.suggestion.lines_above import columns, look_above, opens
 from lsp_server.suggestion.seams import BLANKS, WHITE
 
 Range = tuple[int, int]

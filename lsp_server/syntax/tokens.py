@@ -58,11 +58,6 @@ class Token:
         """True for a start tag or an end tag."""
         return self.kind.startswith("tag:")
 
-    @property
-    def is_block_opener(self) -> bool:
-        """True when lines of their own may follow: for curly brackets, words and start tags."""
-        return self.is_opener and (self.kind == "{" or not self.is_bracket)
-
     def is_closed_by(self, closer: Token) -> bool:
         """True when the two are a pair."""
         return closer.is_closer and closer.kind in self.closed_by

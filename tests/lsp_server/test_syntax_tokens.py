@@ -152,7 +152,6 @@ def test_an_opener_is_closed_by_its_like_only() -> None:
     assert word.is_closed_by(end)
     assert [token.is_word for token in (word, end, brace, tag)] == [True, True, False, False]
     assert [token.is_bracket for token in (word, end, brace, tag)] == [False, False, True, False]
-    assert [token.is_block_opener for token in (word, end, brace, bracket, tag)] == [True, False, True, False, True]
 
 
 FUNCTION = b"def f(a, b):\n    if a:\n        return [a, b, {'x': g(a)}]\n    return b\n\n"
