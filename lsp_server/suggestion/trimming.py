@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from functools import partial as bind
 
 from byte_fim.utf8 import unfinished_character, whole_characters
 from lsp_server.documents.request import CompletionRequest
@@ -32,11 +31,10 @@ from lsp_server.suggestion.whitespace import (
     indentation_style,
     without_trailing_blanks,
 )
-from lsp_server.suggestion.wholeness import find_sound, last_whole_statement
+from lsp_server.suggestion.wholeness import Wholeness, last_whole_statement
 from lsp_server.syntax.around_cursor import AroundCursor, ParsedAround, PlainAround
 from lsp_server.syntax.grammars import find_grammar
 from lsp_server.syntax.items import Items, Part
-from lsp_server.syntax.tokens import Token
 from lsp_server.syntax.trees import Trees
 from lsp_server.syntax.window import may_be_parsed, window
 
@@ -120,7 +118,7 @@ class Cut:
         may be the last; None: none is late.
         """
         self._around = around
-        self._whole = whole
+        self._wholeness = Wholeness(around, whole or around, partial, is_before_text=bool(rest_of_line(after)))
         self._partial = partial
         self._language = language
         self._paths = paths
@@ -257,7 +255,7 @@ class Cut:
     def _finish(self, middle: bytes, cut: Trimmed, n_head: int) -> Trimmed:
         """27, 36, 37: what leaves the document whole, in the white space of the file."""
         tokens = self._around.tokens_of(self._partial + cut.middle)
-        sound = self._find_sound(cut.middle, tokens)
+        sound = self._wholeness.find_sound(cut.middle, tokens)
         if not sound:
             return Trimmed(b"", "it would break what stands around it", 27)
         *parts, kept = sound
@@ -279,26 +277,6 @@ class Cut:
         self._begin()
         trimmed = self.trim(shorter, is_whole=True)
         return replace(trimmed, reason=reason, rule=rule) if trimmed.middle else trimmed
-
-    def _find_sound(self, offered: bytes, tokens: Sequence[Token]) -> list[int]:
-        """See find_sound. What only a part of the document has told is asked of all of it once, at the end."""
-        sound: list[int] = []
-        for around in [self._around] if self._whole is None else [self._around, self._whole]:
-            if sound and self._is_sound(around, offered[: sound[-1]]):
-                break
-            sound = find_sound(
-                offered,
-                tokens,
-                is_before_text=bool(rest_of_line(self._suffix)),
-                count_errors=bind(self._count_errors, around),
-            )
-        return sound
-
-    def _is_sound(self, around: AroundCursor, said: bytes) -> bool:
-        return self._count_errors(around, said) <= self._count_errors(around, b"")
-
-    def _count_errors(self, around: AroundCursor, said: bytes) -> int:
-        return around.count_errors(self._partial + said if said else said)
 
     def _fit(self, middle: bytes, protected: Sequence[tuple[int, int]]) -> bytes:
         """In the white space of the file."""

@@ -7,15 +7,63 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from functools import partial as bind
 
 from lsp_server.suggestion.lines import first_lines_with_text, line_before, width
 from lsp_server.suggestion.seams import WHITE
+from lsp_server.syntax.around_cursor import AroundCursor
 from lsp_server.syntax.tokens import Token
+
+CountErrors = Callable[[bytes], int]
+"""With so much of what is said."""
 
 MOST_CLOSERS = 4
 _ONE_WORD = re.compile(rb"[\w.:]+")
 _CLOSER = re.compile(rb"\s*(?:</[\w.:-]*>|/?>|[)\]};,:])$")
 MOST_TRIALS = 6  # each parses what has changed
+_AFRESH_BYTES = 64 * 1024  # of a larger document only a part is parsed from scratch
+
+
+class Wholeness:
+    """What around one cursor has been found sound, and by which trees."""
+
+    def __init__(self, around: AroundCursor, whole: AroundCursor, partial: bytes, *, is_before_text: bool) -> None:
+        """`around`: as much of the document as tokens need; `whole`: all of it; `partial`: half a character before it.
+
+        `is_before_text`: text follows on the cursor's line.
+        """
+        self._around = around
+        self._whole = whole
+        self._partial = partial
+        self._is_before_text = is_before_text
+
+    def find_sound(self, said: bytes, tokens: Sequence[Token]) -> list[int]:
+        """See find_sound. What only a part of the document has told is asked of all of it once, at the end.
+
+        So is, from scratch, what a tree that has followed the edits has told of a document that is broken.
+        """
+        whole = self._whole
+        sound = self._ask(said, tokens, bind(self._count_errors, self._around))
+        if sound and whole is not self._around:
+            sound = self._ask_again(said, tokens, sound, bind(self._count_errors, whole))
+        if sound and self._count_errors(whole, said[: sound[-1]]):
+            near = whole if len(whole.before) + len(whole.after) <= _AFRESH_BYTES else self._around
+            sound = self._ask_again(said, tokens, sound, bind(self._count_errors, near, is_afresh=True))
+        return sound
+
+    def _ask_again(
+        self, said: bytes, tokens: Sequence[Token], sound: list[int], count_errors: CountErrors
+    ) -> list[int]:
+        if count_errors(said[: sound[-1]]) <= count_errors(b""):
+            return sound
+        return self._ask(said, tokens, count_errors)
+
+    def _ask(self, said: bytes, tokens: Sequence[Token], count_errors: CountErrors) -> list[int]:
+        return find_sound(said, tokens, is_before_text=self._is_before_text, count_errors=cache(count_errors))
+
+    def _count_errors(self, around: AroundCursor, said: bytes, *, is_afresh: bool = False) -> int:
+        return around.count_errors(self._partial + said if said else said, is_afresh=is_afresh)
 
 
 def last_whole_statement(said: bytes, tokens: Sequence[Token]) -> int | None:
@@ -27,9 +75,7 @@ def last_whole_statement(said: bytes, tokens: Sequence[Token]) -> int | None:
     return ends[-1][0] if ends else None
 
 
-def find_sound(
-    said: bytes, tokens: Sequence[Token], *, is_before_text: bool, count_errors: Callable[[bytes], int]
-) -> list[int]:
+def find_sound(said: bytes, tokens: Sequence[Token], *, is_before_text: bool, count_errors: CountErrors) -> list[int]:
     """27: ends of `said` with which the document has no more errors than without, ascending; the last is the most.
 
     Only ends of lines count, and the very end; those at which nothing is open come first. Of a line whose last closers

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from tree_sitter import Tree
+from tree_sitter import Parser, Tree
 
 from lsp_server.syntax.errors import count_errors
 from lsp_server.syntax.items import Part
@@ -95,13 +95,17 @@ class ParsedAround:
             return False
         return not _belongs_further_out(text, opener.start, closer)
 
-    def count_errors(self, said: bytes) -> int:
+    def count_errors(self, said: bytes, *, is_afresh: bool = False) -> int:
         """How many errors of syntax the document has with the continuation.
 
-        At the very end of a document what is said may be unfinished.
+        At the very end of a document what is said may be unfinished. `is_afresh`: parsed from scratch, which takes
+        longer; of broken text there may be several trees, and that is the one that counts.
         """
         text = self.before + said + self.after
-        tree = reparse(self._grammar, self._tree, self.before + self.after, text)
+        if is_afresh:
+            tree = Parser(self._grammar.language).parse(text)
+        else:
+            tree = reparse(self._grammar, self._tree, self.before + self.after, text)
         span = (len(self.before), len(text)) if said and self._is_at_end else None
         return count_errors(tree, within=span)
 
@@ -145,7 +149,7 @@ class PlainAround:
                 return not _belongs_further_out(text, opener.start, len(self.before) + token.start)
         return False
 
-    def count_errors(self, said: bytes) -> int:
+    def count_errors(self, said: bytes, *, is_afresh: bool = False) -> int:
         """Nothing tells."""
         return 0
 
