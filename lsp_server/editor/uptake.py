@@ -35,6 +35,8 @@ class _Shown:
     """what is offered, beyond what stands before the cursor; with `\\n` line breaks"""
     n_of_menu: int
     """so much of it is the text of an entry of the editor's menu"""
+    is_invoked: bool
+    """the user has asked for it"""
     is_drawn: bool = False
     """the editor has told so"""
     n_taken: int = 0
@@ -61,13 +63,14 @@ class Uptake:
             return known.id, False
         self.end(request.uri)
         place = request.uri, request.cursor_offset_bytes, n_document_bytes
-        new = self._shown[request.uri] = _Shown(f"s{next(self._ids)}", *place, offered, len(request.selected))
+        told = offered, len(request.selected), request.is_invoked
+        new = self._shown[request.uri] = _Shown(f"s{next(self._ids)}", *place, *told)
         return new.id, True
 
     def goes_on(self, request: CompletionRequest, *, n_document_bytes: int) -> bool:
-        """True when the request comes from the middle of what is on display, or from its beginning."""
+        """True when the request comes from what the user has asked for and sees, wherever in it."""
         known = self._shown.get(request.uri)
-        return known is not None and _is_at(known, request.cursor_offset_bytes, n_document_bytes)
+        return known is not None and known.is_invoked and _is_at(known, request.cursor_offset_bytes, n_document_bytes)
 
     def edit(self, uri: str, *, n_document_bytes: int, read: ReadBytes) -> None:
         """The document has changed."""

@@ -33,7 +33,14 @@ def work_for_server(make_worker: Callable[[], Worker]) -> None:
     jobs: queue.SimpleQueue[messages.Job] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(stdin_fd, jobs, worker), daemon=True).start()
     while True:
-        messages.write(stdout, _do(jobs.get(), worker, stdout))
+        _say(stdout, _do(jobs.get(), worker, stdout))
+
+
+def _say(stdout: BinaryIO, message: messages.Reply) -> None:
+    try:
+        messages.write(stdout, message)
+    except OSError:
+        os._exit(0)  # the server is gone
 
 
 def _listen(stdin_fd: int, jobs: queue.SimpleQueue[messages.Job], worker: Worker) -> None:
@@ -56,7 +63,7 @@ def _listen(stdin_fd: int, jobs: queue.SimpleQueue[messages.Job], worker: Worker
 
 
 def _do(job: messages.Job, worker: Worker, stdout: BinaryIO) -> messages.Reply:
-    tell = partial(messages.write, stdout)
+    tell = partial(_say, stdout)
     try:
         match job:
             case messages.Load(settings):

@@ -170,6 +170,21 @@ def test_what_is_switched_off_is_silent_unless_asked(
     assert server.client.ask(INLINE, at(0, 6)) == {"items": []}
 
 
+def test_what_came_unasked_does_not_go_on_where_it_is_switched_off(start_server: StartServer) -> None:
+    """Whoever switches a language off while ghost text is shown means that, too."""
+    server = start_server()
+    server.initialize()
+    server.client.wait_for_state("idle")
+    server.open(URI, "resu")
+    shown = n_items(server)
+    settings = {"settings": {"bytefim": {"languages_off": ["python"]}}}
+    server.client.notify("workspace/didChangeConfiguration", settings)
+    change(server, 2, edit((0, 4), (0, 4), "l"))
+
+    assert shown == 1
+    assert server.client.ask(INLINE, at(0, 5)) == {"items": []}
+
+
 def test_no_setting_mutes_a_file_that_it_does_not_name(server: RunningServer) -> None:
     """Configuration files are where names are hardest to remember."""
     for name in ("config.json", "settings.json", ".env"):
