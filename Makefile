@@ -8,7 +8,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-slow lint types settings bench wheel
+.PHONY: help .venv demo test test-slow e2e lint types settings bench wheel
 
 help: ## this list
 	@echo "make TARGET   (PYTHON=python3.12 chooses the interpreter that .venv is made from)"
@@ -25,6 +25,9 @@ test: .venv ## all tests that need no editor and no network, without the slow on
 
 test-slow: .venv ## the tests marked slow
 	$(BIN)/python -m pytest -m slow
+
+e2e: .venv ## the real editors, headless; fetches them into a folder outside of this one the first time (minutes)
+	@$(BIN)/python scripts/run_e2e.py
 
 lint: .venv ## style, format, the direction of imports, and what is generated from the settings
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from tests.e2e.processes import descendants, end_all, find_server
 from tests.e2e.waiting import wait_for
 
 NEOVIM = find()  # here, before a test moves the cache folder
+DRIVER = Path(__file__).with_name("driver.lua")
 LINE_BREAKS = {"unix": "\n", "dos": "\r\n", "mac": "\r"}
 
 SURE = {"min_confidence": 0, "deadline_ms": 20_000, "statistics": False}
@@ -59,17 +60,22 @@ class View:
 class Editor:
     """One Neovim; `close` it."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, object], *, init: str = "") -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, object], *, init: str = "", instead: str | None = None
+    ) -> None:
+        """`init`: more lines of init.lua; `instead`: all there is in it, so that the settings do not count."""
         assert NEOVIM is not None, "no Neovim >= 0.12; run scripts/install_neovim.py"
         self.folder = folder
         environment = make_home(folder)
         script = folder / "init.lua"
-        script.write_text(_write_init(settings) + init)
+        script.write_text(_write_init(settings) + init if instead is None else instead)
         changed = [f"{name}={value}" for name, value in environment.items() if os.environ.get(name) != value]
         # env becomes the editor, so the process is the same
         command = ["env", *changed, str(NEOVIM), "--embed", "--headless", "-n", "-i", "NONE", "-u", str(script)]
         self.nvim: Any = pynvim.attach("child", argv=command)
         self.process_id: int = self.nvim.funcs.getpid()
+        if instead is not None:
+            self.nvim.command(f"luafile {DRIVER}")
         self._seen = {process.pid: process for process in descendants(self.process_id)}
 
     def close(self) -> None:
@@ -175,7 +181,7 @@ def _write_init(settings: Mapping[str, object]) -> str:
 
     return INIT.format(
         plugin=quoted(str(ROOT / "editors" / "neovim")),
-        driver=quoted(str(Path(__file__).with_name("driver.lua"))),
+        driver=quoted(str(DRIVER)),
         settings=quoted(settings),
         keys=quoted(KEYS),
     )
