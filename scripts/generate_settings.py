@@ -88,11 +88,16 @@ def _lua_field(name: str, declared: Declared, default: object) -> str:
 
 
 def _with_configuration(manifest: str) -> str:
-    """The manifest with our `contributes.configuration`; everything else, and its order, as it was."""
+    """The manifest with our `contributes.configuration`; everything else, and its order, as it was.
+
+    In a list ours is the first; the others are settings of the extension, of which the server knows nothing.
+    """
     values = cast(dict[str, object], json.loads(manifest or "{}"))
     contributes = cast(dict[str, object], values.setdefault("contributes", {}))
     properties = {f"{SECTION}.{name}": _property(name, declared) for name, declared in DECLARED.items()}
-    contributes["configuration"] = {"title": SECTION, "properties": properties}
+    ours: Schema = {"title": SECTION, "properties": properties}
+    before = contributes.get("configuration")
+    contributes["configuration"] = [ours, *cast(list[object], before)[1:]] if isinstance(before, list) else ours
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 

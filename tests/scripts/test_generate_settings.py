@@ -65,10 +65,23 @@ def test_the_rest_of_the_manifest_is_left_alone(copy: Path) -> None:
     assert list(mended) == list(manifest)
 
 
+def test_settings_of_the_extension_alone_stay_beside_the_servers(copy: Path) -> None:
+    """Where the server is found is no business of the server."""
+    path = copy / GENERATED[1]
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    own = {"title": "the extension", "properties": {"bytefim.server.path": {"type": "string"}}}
+    manifest["contributes"]["configuration"] = [{"stale": True}, own]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    main([], root=copy)
+    generated, kept = json.loads(path.read_text(encoding="utf-8"))["contributes"]["configuration"]
+
+    assert (generated["title"], kept) == ("bytefim", own)
+
+
 def test_what_editors_take_for_the_defaults_is_accepted() -> None:
     """An editor that sends what its own settings page shows must not be warned."""
     manifest = json.loads(build_files(ROOT)[GENERATED[1]])
-    properties = manifest["contributes"]["configuration"]["properties"]
+    properties = manifest["contributes"]["configuration"][0]["properties"]
     settings, warnings = make_settings({name.partition(".")[2]: said["default"] for name, said in properties.items()})
 
     assert (settings, warnings) == (DEFAULTS, ())
