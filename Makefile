@@ -8,7 +8,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-slow e2e lint types settings bench wheel
+.PHONY: help .venv demo test test-slow e2e lint types settings bench wheel vsix
 
 help: ## this list
 	@echo "make TARGET   (PYTHON=python3.12 chooses the interpreter that .venv is made from)"
@@ -45,6 +45,11 @@ BENCHMARKS := $(shell grep -l __main__ benchmarks/*.py)
 bench: .venv ## every benchmark: a table, then one JSON line
 	$(if $(BENCHMARKS),,$(error benchmarks/ holds no script yet))
 	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script; done
+
+vsix: .venv ## editors/vscode/bytefim.vsix, with the server and the embedded model in it; needs Node.js 20 or newer
+	@rm -rf editors/vscode/dist/server
+	$(BIN)/python -m hatchling build -t wheel -d editors/vscode/dist/server
+	cd editors/vscode && npm ci --no-audit --no-fund && npm run package
 
 wheel: .venv ## dist/bytefim-*.whl, the embedded model included
 	$(BIN)/python -m hatchling build -t wheel -d dist

@@ -44,8 +44,8 @@ def run_vscode() -> None:
     step(sys.executable, "scripts/install_vscode.py")
     node = Path(json.loads((tools_folder() / "tools.json").read_text(encoding="utf-8"))["node"])
     environ = {**os.environ, "PATH": os.pathsep.join((str(node.parent), os.environ.get("PATH", "")))}
-    for command in (["ci", "--no-audit", "--no-fund"], ["run", "package"], ["test"]):
-        step("npm", *command, cwd=EXTENSION, environ=environ)
+    step("make", "vsix", environ=environ)
+    step("npm", "test", cwd=EXTENSION, environ=environ)
     scenarios = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/e2e/vscode").glob("*.test.mjs"))
     step(str(node), "--test", "--test-concurrency=1", *scenarios, environ=environ)  # each has a browser of its own
 

@@ -2,7 +2,7 @@
 
 import { totalmem } from "node:os";
 import { commands, type Disposable, type LogOutputChannel, ProgressLocation, window } from "vscode";
-import { InstallFailed, installServer } from "./installing.ts";
+import { bundledWheel, InstallFailed, installServer } from "./installing.ts";
 import type { Found } from "./launch.ts";
 import { listModels, sizeAndFit } from "./models.ts";
 import type { Server } from "./server.ts";
@@ -12,6 +12,7 @@ import { describe } from "./status.ts";
 export interface Surroundings {
   readonly server: Server;
   readonly find: () => Found;
+  readonly extensionFolder: string;
   /** Where the extension keeps a server of its own. */
   readonly ownFolder: string;
   readonly log: LogOutputChannel;
@@ -85,7 +86,8 @@ async function choose(around: Surroundings): Promise<void> {
 }
 
 async function install(around: Surroundings): Promise<void> {
-  const wanted = { what: readOwn("package"), prebuiltIndex: readOwn("preferPrebuilt") };
+  const what = readOwn("package") || bundledWheel(around.extensionFolder);
+  const wanted = { what, prebuiltIndex: readOwn("preferPrebuilt") };
   const options = { location: ProgressLocation.Notification, title: "bytefim: the server", cancellable: true };
   try {
     await window.withProgress(options, async (progress, token) => {

@@ -26,7 +26,7 @@ export function activate(context: ExtensionContext): Api {
     log,
     server,
     new StatusBar(server),
-    ...registerCommands({ server, find, ownFolder, log }),
+    ...registerCommands({ server, find, extensionFolder: context.extensionPath, ownFolder, log }),
     server.onStatus(({ state }) => {
       void commands.executeCommand("setContext", "bytefim.isServerFound", state !== "missing");
     }),

@@ -1,7 +1,9 @@
 /** Makes a virtual environment of Python with the server in it. Asks and shows nothing; knows no editor. */
 
 import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { cleanEnvironment, programIn } from "./launch.ts";
 import { findPython, hasCompiler } from "./python.ts";
 
@@ -21,8 +23,8 @@ const N_LAST_LINES = 3;
 export class InstallFailed extends Error {}
 
 export interface Wanted {
-  /** Name of the package, or path of a wheel or checkout. */
-  readonly what: string;
+  /** Path of a wheel or checkout, or name of a package; undefined: nothing is known that could be installed. */
+  readonly what: string | undefined;
   /** Address of an index with prebuilt wheels of llama-cpp-python; empty: compile it. */
   readonly prebuiltIndex: string;
 }
@@ -34,8 +36,25 @@ export interface Watch {
   readonly signal: AbortSignal;
 }
 
+/** The wheel that came with the extension; undefined when it was packaged without one. */
+export function bundledWheel(extensionFolder: string): string | undefined {
+  const folder = join(extensionFolder, "dist", "server");
+  try {
+    const wheel = readdirSync(folder).find((name) => name.endsWith(".whl"));
+    return wheel === undefined ? undefined : join(folder, wheel);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Into `folder`, which is replaced. Raises InstallFailed; then the folder is gone. */
 export async function installServer(folder: string, wanted: Wanted, watch: Watch): Promise<void> {
+  const { what } = wanted;
+  if (what === undefined) {
+    throw new InstallFailed(
+      "This build of the extension has no server in it; name a wheel or a checkout in the setting bytefim.server.package.",
+    );
+  }
   const python = await findPython(process.env);
   if (python === undefined) {
     throw new InstallFailed("Python 3.11 or newer was not found on PATH; install it and try again.");
@@ -44,14 +63,14 @@ export async function installServer(folder: string, wanted: Wanted, watch: Watch
   try {
     watch.tell("making an environment for it");
     await run(python, ["-m", "venv", folder], watch, "Python could not make a virtual environment");
-    await fill(programIn(folder, "python"), wanted, watch);
+    await fill(programIn(folder, "python"), what, wanted, watch);
   } catch (error) {
     await rm(folder, { recursive: true, force: true }); // half a server would be found and started
     throw error;
   }
 }
 
-async function fill(python: string, wanted: Wanted, watch: Watch): Promise<void> {
+async function fill(python: string, what: string, wanted: Wanted, watch: Watch): Promise<void> {
   const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"];
   const hasRuntime = wanted.prebuiltIndex !== "" && (await installPrebuilt(python, pip, wanted, watch));
   if (!hasRuntime && !hasCompiler(process.env)) {
@@ -61,7 +80,7 @@ async function fill(python: string, wanted: Wanted, watch: Watch): Promise<void>
     );
   }
   watch.tell(hasRuntime ? "installing" : "installing; compiling llama.cpp takes 4 to 10 minutes");
-  await run(python, [...pip, wanted.what], watch, `pip could not install ${wanted.what}`);
+  await run(python, [...pip, what], watch, `pip could not install ${what}`);
 }
 
 /** False when the index has none that fits. */

@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, test } from "node:test";
-import { BUILD_FLAGS } from "../src/installing.ts";
+import { BUILD_FLAGS, bundledWheel, installServer } from "../src/installing.ts";
 import { cleanEnvironment, findOnPath, findServer, programIn } from "../src/launch.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bytefim-launch-"));
@@ -57,4 +57,14 @@ test("the server is compiled with the flags of the project", () => {
   const switches = BUILD_FLAGS.filter((flag) => !flag.includes("FLAGS="));
   for (const flag of switches) assert.ok(setup.includes(`"${flag}"`), flag);
   assert.ok(setup.includes("-U__AMX_INT8__"));
+});
+
+test("the wheel that came with the extension is what is installed", async () => {
+  const extension = join(folder, "extension");
+  assert.equal(bundledWheel(extension), undefined);
+  const wheel = makeProgram(join(extension, "dist", "server", "bytefim-0.1.0-py3-none-any.whl"));
+  const watch = { tell: () => undefined, log: () => undefined, signal: new AbortController().signal };
+
+  assert.equal(bundledWheel(extension), wheel);
+  await assert.rejects(installServer(join(folder, "none"), { what: undefined, prebuiltIndex: "" }, watch), /server.package/);
 });

@@ -15,7 +15,7 @@ const cache = process.env.BYTEFIM_EDITORS ?? join(homedir(), ".cache/bytefim/edi
 const listing = join(cache, "vscode/tools.json");
 for (const [path, remedy] of [
   [listing, "python scripts/install_vscode.py"],
-  [VSIX, "npm ci && npm run package in editors/vscode"],
+  [VSIX, "make vsix"],
   [SERVER, "make .venv"],
 ]) {
   if (!existsSync(path)) throw new Error(`${path} is missing; run ${remedy}`);
