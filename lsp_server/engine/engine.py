@@ -280,7 +280,7 @@ class Engine:
             self._why_not = "model is loading"
             self._schedule.conclude(answer)
             self._schedule.end_all(answer)
-        self._tell(EngineState("error", f"{death}; it is being started again.", self._model))
+        self._tell(EngineState("loading", f"{death}; it is being started again.", self._model))
 
     def _give_up(self, message: str) -> None:
         with self._deciding():

@@ -49,7 +49,9 @@ def test_a_death_costs_one_answer_one_message_and_nothing_else(own_server: Runni
     assert complete(server)["items"][0]["insertText"] == "lt = 1"
     assert digest["sha256"] == hashlib.sha256(TEXT.encode()).hexdigest()
     assert find_model_process(server).pid != first.pid
-    assert len(server.client.heard("window/showMessage")) == 1
+    told = [message["params"]["message"] for message in server.client.heard("bytefim/status")]
+    assert sum("it is being started again" in message for message in told) == 1
+    assert server.client.heard("window/showMessage") == [], "there is nothing for the user to do"
 
 
 def test_what_dies_again_and_again_is_left_alone_until_it_is_asked_for(own_server: RunningServer) -> None:
