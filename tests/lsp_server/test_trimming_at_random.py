@@ -105,15 +105,19 @@ def is_stable(case: Case, trimmed: Trimmed) -> bool:
 
 
 def breaks_nothing_around(case: Case, trimmed: Trimmed) -> bool:
-    """Errors of the syntax outside of what is inserted are no more than before."""
+    """Errors of the syntax outside of what is inserted are no more than before.
+
+    At the very end of a file what is inserted may be unfinished: there its errors take the last line break along.
+    """
     kept, start = trimmed.middle, len(case.before) - len(unfinished_character(case.before))
     if not kept:
         return True
     text = case.before + kept + case.after
     end = len(text) - len(case.after)
+    is_at_end = not case.after.strip()
     before = count_errors(case.before[:start] + case.after, case.language, missing_until=start + len(case.after) + 1)
-    until = end if not case.after.strip() else len(text) + 1
-    return count_errors(text, case.language, around=(start, end), missing_until=until) <= before
+    around, until = ((start, len(text)), end) if is_at_end else ((start, end), len(text) + 1)
+    return count_errors(text, case.language, around=around, missing_until=until) <= before
 
 
 def does_not_hang_on_pieces(case: Case, trimmed: Trimmed) -> bool:
