@@ -22,7 +22,7 @@ from report import finish, make_parser, show_table
 
 from byte_fim.model import TokenModel
 from lsp_server.command_line.speed import abort_once, percentile
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 
 N_CONTEXT_TOKENS = 4096
 N_PROMPT_TOKENS = 2000

@@ -33,7 +33,7 @@ from lsp_server.context.chunks import Neighbour, choose_chunks
 from lsp_server.context.outline import find_outline
 from lsp_server.context.preambles import ROOM_SHARE
 from lsp_server.documents.request import ContextChunk
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 
 N_TOKENS = 24
 N_OPEN_FILES = 5

@@ -27,7 +27,7 @@ from byte_fim.drafting import Drafter
 from byte_fim.generate import FindEnd
 from byte_fim.model import TokenModel, TokenStream
 from byte_fim.vocab import TokenId, Tokens
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.suggestion.trimming import Trimmer
 
 N_TOKENS = 48

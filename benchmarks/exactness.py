@@ -23,7 +23,7 @@ from byte_fim.anchor import Anchors
 from byte_fim.complete import CompleteOptions
 from byte_fim.next_byte import next_byte_law, one_by_one
 from byte_fim.state import ByteState, Evaluate
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 
 WINDOW_BYTES = (600, 150)  # of prefix and suffix; keeps the slow reference affordable
 N_ADVANCED_BYTES = 3

@@ -28,7 +28,7 @@ from byte_fim.model import ModelError
 from lsp_server.command_line.bench import running_engine
 from lsp_server.command_line.speed import percentile
 from lsp_server.documents.request import CompletionRequest
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.model.work import ModelWork
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer, judge

@@ -20,7 +20,7 @@ from report import finish, make_parser, show_table
 
 from byte_fim.complete import CompleteOptions, Completion, complete
 from byte_fim.conditioning import Conditioning
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 
 N_TOKENS = 16
 WARM_PREFIX_BYTES = 1000

@@ -28,7 +28,7 @@ from report import finish, make_parser, show_table
 
 from byte_fim.complete import CompleteOptions, complete
 from lsp_server.documents.request import CompletionRequest
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.settings import DEFAULTS
 from lsp_server.suggestion.answer import Answer, judge
 from lsp_server.suggestion.trimming import Trimmer

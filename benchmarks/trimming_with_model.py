@@ -18,7 +18,7 @@ from tree_sitter import Node, Parser
 
 from byte_fim.complete import CompleteOptions, complete
 from byte_fim.generate import Alternative, StopReason
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.settings import DEFAULTS
 from lsp_server.suggestion.trimming import Trimmer
 from lsp_server.syntax.grammars import find_grammar

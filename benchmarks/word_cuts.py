@@ -19,7 +19,7 @@ from report import finish, make_parser, show_table
 
 from byte_fim.complete import CompleteOptions, complete
 from byte_fim.conditioning import Conditioning
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 
 WAYS: tuple[Conditioning, ...] = ("exact", "healing", "naive")
 N_TOKENS = 10

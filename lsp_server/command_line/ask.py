@@ -27,7 +27,7 @@ from byte_fim.vocab import Vocab
 from lsp_server.command_line import explain, plot
 from lsp_server.command_line.cursor import Cursor, find_offset, place_cursor
 from lsp_server.context.outline import find_outline
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.suggestion.trimming import Cut, Trimmer
 from lsp_server.syntax.grammars import language_of
 

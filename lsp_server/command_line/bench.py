@@ -19,7 +19,7 @@ from lsp_server.command_line.speed import SAMPLE, measure_aborts, measure_speed,
 from lsp_server.documents.request import CompletionRequest
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.state import EngineState
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.model.process import ModelProcess
 from lsp_server.model.stopwatch import Clock
 from lsp_server.model.worker import Worker

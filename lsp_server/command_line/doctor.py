@@ -15,10 +15,11 @@ from typing import cast
 from byte_fim.model import ModelError
 from lsp_server.command_line.speed import measure_speed, peak_memory_mib
 from lsp_server.editor.statistics import read_statistics
-from lsp_server.model.catalog import Catalog, LoadedModel, find_model, load_model, read_catalog, verify
+from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.model.stopwatch import Clock
 from lsp_server.model.trial import try_library
 from lsp_server.settings import DECLARED, DEFAULTS, Settings
+from lsp_server.store.catalog import Catalog, find_model, read_catalog, verify
 
 Fact = None | bool | int | float | str | Sequence[str]
 Facts = dict[str, dict[str, Fact]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from lsp_server.model.catalog import Catalog, CatalogEntry, read_catalog, verify
+from lsp_server.store.catalog import Catalog, CatalogEntry, read_catalog, verify
 
 
 def print_list(*, as_json: bool) -> None:

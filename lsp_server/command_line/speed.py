@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from byte_fim.model import DecodeAborted, TokenModel
-from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.loading import LoadedModel
 from lsp_server.model.stopwatch import Clock
 
 SAMPLE = b"def add(left, right):\n    total = left + right\n    return total\n\n\n"

@@ -82,7 +82,7 @@ COMMANDS: Mapping[str, Callable[..., object]] = {
 def _look_up(wanted: object) -> tuple[list[str], str]:
     """Names of the models that can be chosen, and of the default."""
     from byte_fim.model import ModelError
-    from lsp_server.model.catalog import find_model, read_catalog
+    from lsp_server.store.catalog import find_model, read_catalog
 
     if wanted is not None and not isinstance(wanted, str):
         raise JsonRpcInvalidParams(f"{wanted!r} is no model; give a name or a path.")

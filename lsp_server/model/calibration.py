@@ -20,9 +20,9 @@ from typing import Any, Protocol, cast
 
 from byte_fim.backends.processors import MAX_THREADS, usable_processors
 from byte_fim.model import DecodeAborted, ModelError, TokenModel
-from lsp_server.model.file import key_of
 from lsp_server.model.stopwatch import Clock, Miscounted, OutOfTime, Stopwatch
 from lsp_server.model.trial import LoadParams
+from lsp_server.store.file import key_of
 from lsp_server.system.findings import Findings, find_cache_file
 
 CACHE_FILE = "calibrations.json"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from byte_fim.model import BadModelFile, ModelError
-from lsp_server.model.file import key_of
+from lsp_server.store.file import key_of
 from lsp_server.system.child_process import (
     CREATION_FLAGS,
     PYTHON,

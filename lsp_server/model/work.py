@@ -19,7 +19,7 @@ from lsp_server.context.chunks import OFF
 from lsp_server.context.outline import find_outline
 from lsp_server.context.preambles import Preambles, Shown
 from lsp_server.documents.request import CompletionRequest
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.model.worker import CannotLoad, Done, Tell, WorkAborted, WorkerDied, WorkFailed
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import judge

@@ -8,8 +8,8 @@ import threading
 import zlib
 
 from byte_fim.model import BadModelFile, ModelFailed
-from lsp_server.model.catalog import LoadedModel
 from lsp_server.model.child import work_for_server
+from lsp_server.model.loading import LoadedModel
 from lsp_server.model.work import ModelWork
 from lsp_server.model.worker import Tell
 from tests.lsp_server.fake_engine import FakeModel

@@ -15,7 +15,7 @@ from byte_fim.fim import FimFormat
 from byte_fim.generate import Alternative, FindEnd, ShouldStop, StopReason
 from byte_fim.model import DecodeAborted, DecodeCounts, TokenModel
 from byte_fim.reference import ToyModel
-from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.loading import LoadedModel
 from lsp_server.model.work import ModelWork
 
 WAIT = b"WAIT"  # a prefix that ends so keeps the model busy until it is aborted

@@ -14,7 +14,7 @@ from dataclasses import replace
 from byte_fim.complete import Completion
 from byte_fim.generate import ShouldStop
 from byte_fim.model import DecodeAborted
-from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.loading import LoadedModel
 from lsp_server.suggestion.trimming import Trimmer
 from tests.lsp_server.fake_engine import PATIENCE_S, Asked, FakeModel, make_completion
 

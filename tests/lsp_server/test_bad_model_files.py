@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from byte_fim.model import BadModelFile
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.model.trial import try_model
 
 MODELS = Path(__file__).resolve().parents[2] / "models"

@@ -9,7 +9,7 @@ import pytest
 
 from byte_fim.model import BadModelFile
 from lsp_server.command_line.bench import Effort, Figures, collect_figures, render
-from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.loading import LoadedModel
 from lsp_server.model.work import ModelWork
 from lsp_server.settings import DEFAULTS
 

@@ -12,7 +12,7 @@ import pytest
 
 from byte_fim.backends.llama_cpp import LlamaCppModel
 from lsp_server.model.calibration import calibrate
-from lsp_server.model.catalog import load_model
+from lsp_server.model.loading import load_model
 from lsp_server.model.trial import try_model
 from tests.lsp_server.calibrating import CONFINED, GPU, LARGE, TINY, Calibrate, calibrating, scaling
 from tests.lsp_server.paced_model import Cost, PacedModel

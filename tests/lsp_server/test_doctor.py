@@ -11,7 +11,7 @@ import pytest
 
 from byte_fim.model import BadModelFile
 from lsp_server.command_line.doctor import Facts, collect_facts, render
-from lsp_server.model.catalog import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.model.trial import LoadParams, TrialOutcome, try_model
 from lsp_server.settings import DEFAULTS, Settings
 

@@ -14,7 +14,7 @@ from byte_fim.fim import FimFormat
 from byte_fim.model import ModelFailed
 from byte_fim.reference import ToyModel
 from lsp_server.engine.engine import Engine
-from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.loading import LoadedModel
 from lsp_server.model.work import ModelWork
 from lsp_server.settings import Settings
 from lsp_server.suggestion.trimming import Trimmer

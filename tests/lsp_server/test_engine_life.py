@@ -11,7 +11,7 @@ import pytest
 from byte_fim.model import BadModelFile, ModelFailed
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.state import EngineState
-from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.loading import LoadedModel
 from lsp_server.model.work import ModelWork
 from lsp_server.model.worker import WorkerDied
 from lsp_server.settings import Settings

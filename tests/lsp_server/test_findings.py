@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.model.file import key_of
+from lsp_server.store.file import key_of
 from lsp_server.system.findings import MAX_REMEMBERED, Findings, find_cache_file
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from byte_fim.backends.llama_cpp import LlamaCppModel
 from lsp_server.documents.request import CompletionRequest
-from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.loading import LoadedModel
 from lsp_server.model.work import ModelWork
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer

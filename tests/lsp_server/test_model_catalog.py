@@ -14,16 +14,9 @@ from byte_fim.complete import CompleteOptions, complete
 from byte_fim.fim import CutPolicy, Layout
 from byte_fim.model import BadModelFile, DecodeAborted
 from lsp_server.model.calibration import Calibration, TunableModel, Tuning
-from lsp_server.model.catalog import (
-    Catalog,
-    CatalogEntry,
-    LoadedModel,
-    find_model,
-    load_model,
-    read_catalog,
-    verify,
-)
+from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.model.trial import LoadParams, TrialOutcome, try_model
+from lsp_server.store.catalog import Catalog, CatalogEntry, find_model, read_catalog, verify
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 ENTRIES = read_catalog().entries

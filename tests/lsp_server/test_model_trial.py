@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from byte_fim.model import BadModelFile, ModelError
-from lsp_server.model.catalog import read_catalog
 from lsp_server.model.trial import LoadParams, TrialOutcome, try_library, try_model
+from lsp_server.store.catalog import read_catalog
 
 CHILD_HEAD = """
 import ctypes, json, os, pathlib, signal, sys, threading

@@ -12,7 +12,7 @@ from byte_fim.fim import FimFormat, Layout
 from lsp_server.context.chunks import NO_ROOM, NONE_CHOSEN, NOT_TRAINED, OFF
 from lsp_server.context.preambles import ROOM_SHARE
 from lsp_server.documents.request import CompletionRequest, ContextChunk
-from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.loading import LoadedModel
 from lsp_server.model.work import ModelWork
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer

@@ -25,7 +25,7 @@ from lsp_server.editor.suggestions import complete_inline
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.schedule import Schedule
 from lsp_server.engine.state import EngineState
-from lsp_server.model.catalog import LoadedModel
+from lsp_server.model.loading import LoadedModel
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer
 from tests.lsp_server.fake_engine import PATIENCE_S, WAIT, FakeModel

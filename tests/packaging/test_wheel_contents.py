@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.model.catalog import read_catalog
+from lsp_server.store.catalog import read_catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = b"def read_lines(path):\n    with open(path) as file:\n        return file.rea"
