@@ -16,7 +16,6 @@ from lsp_server.syntax.grammars import find_grammar, language_of
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = tuple(sorted((ROOT / "examples" / "documents").iterdir()))
 LANGUAGES = tuple(sorted({language_of(path.name) for path in DOCUMENTS}))
-MOST_FILE_BYTES = 20_000  # larger ones only take longer
 MOST_REMOVED_BYTES = 400
 MOST_SAID_BYTES = 700
 N_LINES_BEHIND = 8
@@ -49,14 +48,6 @@ class Case:
 @cache
 def read(path: Path) -> bytes:
     return with_line_feeds(path.read_bytes())
-
-
-def own_files() -> tuple[Path, ...]:
-    """The example documents and the project's own source."""
-    folders = ("byte_fim", "lsp_server", "benchmarks", "editors", "examples", "scripts", "tests")
-    known = (path for folder in folders for path in sorted((ROOT / folder).rglob("*")) if path.is_file())
-    wanted = (path for path in known if language_of(path.name) and "node_modules" not in path.parts)
-    return tuple(path for path in wanted if 0 < path.stat().st_size < MOST_FILE_BYTES)
 
 
 def make_cases(paths: Iterable[Path], n: int, *, seed: int | str) -> Iterator[Case]:

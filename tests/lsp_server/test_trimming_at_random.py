@@ -14,7 +14,7 @@ import pytest
 from byte_fim.utf8 import unfinished_character
 from lsp_server.suggestion.seams import WHITE
 from lsp_server.suggestion.trimming import Cut, Trimmed, Trimmer
-from tests.lsp_server.grown_files import DOCUMENTS, LANGUAGES, Case, count_errors, make_cases, own_files
+from tests.lsp_server.grown_files import DOCUMENTS, LANGUAGES, Case, count_errors, make_cases
 
 N_GRAMMARS = 17
 N_CASES_TO_ONE_UNSTABLE = 500  # cut once more, damaged text may look like what stands beside it
@@ -36,10 +36,8 @@ def test_what_is_left_of_a_suggestion_keeps_its_promises(path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(N_SLOW_TESTS))
 def test_it_does_so_many_thousand_times(seed: int) -> None:
-    """What happens once in a thousand key presses happens every day; the project's own source is among the files."""
-    own = own_files()
-    documents = DOCUMENTS * (len(own) // len(DOCUMENTS))  # as often as our own, most of which are Python
-    judge_all(make_cases(documents + own, N_SLOW // N_SLOW_TESTS, seed=seed))
+    """What happens once in a thousand key presses happens every day."""
+    judge_all(make_cases(DOCUMENTS, N_SLOW // N_SLOW_TESTS, seed=seed))
 
 
 def judge_all(cases: Iterable[Case]) -> None:
