@@ -41,7 +41,8 @@ types: .venv ## pyright, strict
 settings: .venv ## the page about settings, and what editors are told of them
 	$(BIN)/python scripts/generate_settings.py
 
-BENCHMARKS := $(shell grep -l __main__ benchmarks/*.py)
+# model_tables: for one model's card, not for this machine
+BENCHMARKS := $(filter-out benchmarks/model_tables.py,$(shell grep -l __main__ benchmarks/*.py))
 bench: .venv ## every benchmark: a table, then one JSON line
 	$(if $(BENCHMARKS),,$(error benchmarks/ holds no script yet))
 	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script; done

@@ -22,6 +22,7 @@ from report import finish, make_parser, show_table
 
 from byte_fim.model import TokenModel
 from lsp_server.command_line.speed import abort_once, percentile
+from lsp_server.model.load_params import LoadParams
 from lsp_server.model.loading import LoadedModel, load_model
 
 N_CONTEXT_TOKENS = 4096
@@ -41,7 +42,7 @@ class Aborts:
 
 def main() -> None:
     arguments = make_parser(__doc__ or "", limit=60, counted="aborts").parse_args()
-    loaded = load_model(arguments.model, n_context_tokens=N_CONTEXT_TOKENS)
+    loaded = load_model(arguments.model, params=LoadParams(n_context_tokens=N_CONTEXT_TOKENS))
     model = loaded.model
     prompt = make_prompt(model, seed=arguments.seed)
     n_piece_tokens = int(loaded.facts["piece_tokens"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,16 +60,18 @@ def classify(text: bytes, offset: int) -> str:
     return "after a space" if left == b" " else "punctuation"
 
 
-def sample_cursors(n: int, *, seed: int, folder: Path | None = None, balanced: bool = True) -> list[Cursor]:
-    """`n` cursors; balanced: as many of each class as the files allow, else uniform over offsets. Deterministic
-    for a seed.
+def sample_cursors(
+    n: int, *, seed: int, folder: Path | None = None, paths: Sequence[Path] | None = None, balanced: bool = True
+) -> list[Cursor]:
+    """`n` cursors in the Python files below a folder, or in `paths`; balanced: as many of each class as the files
+    allow, else uniform over offsets. Deterministic for a seed.
     """
     chooser = random.Random(seed)
     found: list[Cursor] = []
     quota = {kind: -(-n // len(CLASSES)) for kind in CLASSES}
-    files = list(_source_files(folder))
+    files = list(_source_files(folder)) if paths is None else list(paths)
     if not files:
-        raise SystemExit(f"No source files (*.py) below {folder}; name a folder with Python source.")
+        raise SystemExit(f"No source files below {folder}; name a folder with source in the language asked for.")
     for _ in range(200 * n):
         if len(found) == n:
             break

@@ -24,7 +24,7 @@ from report import finish, make_parser, show_table
 from typing_trace import Trace, read_traces
 
 from byte_fim.complete import CompleteOptions, Completion, complete
-from byte_fim.model import ModelError
+from byte_fim.errors import ModelError
 from lsp_server.command_line.bench import running_engine
 from lsp_server.command_line.speed import percentile
 from lsp_server.documents.request import CompletionRequest

@@ -26,6 +26,7 @@ from byte_fim.backends.llama_cpp import LlamaCppModel
 from byte_fim.backends.llama_cpp.library import Handle, lib
 from byte_fim.choose import choose
 from lsp_server.command_line.speed import percentile
+from lsp_server.model.load_params import LoadParams
 from lsp_server.model.loading import load_model
 
 N_TOKENS = 64
@@ -90,7 +91,7 @@ def main() -> None:
     parser = make_parser(__doc__ or "", limit=48, counted="pairs")
     parser.add_argument("--threads", type=int, help="default: what calibration chose")
     arguments = parser.parse_args()
-    loaded = load_model(arguments.model, n_threads=arguments.threads)
+    loaded = load_model(arguments.model, params=LoadParams(n_threads=arguments.threads))
     model = loaded.model
     assert isinstance(model, LlamaCppModel)
     text = b"".join(cursor.text for cursor in sample_cursors(4, seed=arguments.seed, balanced=False))

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from byte_fim.distribution import log_sum
-from byte_fim.model import NOT_NUMBERS, Float64Array, ModelFailed, Scores
+from byte_fim.errors import ModelFailed
+from byte_fim.model import NOT_NUMBERS, Float64Array, Scores
 from byte_fim.vocab import TokenId, Vocab
 
 _SAFE_EXPONENT = 60.0  # single precision ends at 88
@@ -40,7 +41,7 @@ def choose(
     allowed = _text_only(scores, vocab)
     if len(vocab.stop_ids):
         allowed[vocab.stop_ids[0]] = _log_stop(scores, vocab)
-    token = int(random.choice(len(allowed), p=_shape(allowed, temperature=temperature, top_p=top_p)))
+    token = int(random.choice(len(allowed), p=shape(allowed, temperature=temperature, top_p=top_p)))
     return token, float(allowed[token]) - _log_sum_exp(scores, float(scores.max()))
 
 
@@ -66,7 +67,7 @@ def _log_sum_exp(scores: Scores, top: float) -> float:
     return top + math.log(float(np.exp(scores - scores.dtype.type(top)).sum()))
 
 
-def _shape(scores: Float64Array, *, temperature: float, top_p: float) -> Float64Array:
+def shape(scores: Float64Array, *, temperature: float, top_p: float) -> Float64Array:
     """Probabilities after temperature and top_p."""
     probability = np.exp((scores - scores.max()) / temperature)
     probability /= probability.sum()

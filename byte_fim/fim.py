@@ -1,8 +1,9 @@
 """Lays out prefix and suffix around a hole in the order that a model was trained on. Knows no probabilities.
 
 Layouts: docs/exactness.md, section 7. `plain`: prefix. `spm`: PRE SUF suffix MID prefix (contiguous: prefix and middle
-are one text). `psm`: PRE lead SUF suffix MID, and the rest of the prefix is forced as the beginning of the middle.
-Where the prefix does not fit, an outline of what is cut off may stand in its place.
+are one text). `psm`: PRE lead SUF suffix MID, and the rest of the prefix is forced as the beginning of the middle. Some
+models were trained on SUF suffix PRE prefix, with MID behind it (here in `psm`) or without (in `spm`). Where the prefix
+does not fit, an outline of what is cut off may stand in its place.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from byte_fim.model import ModelError
+from byte_fim.errors import ModelError
 from byte_fim.vocab import TokenId, Tokens
 
 Layout = Literal["plain", "psm", "spm"]
@@ -49,11 +50,14 @@ class FimFormat:
     """Stands before the name of a repository; None where the model has no such token or was not trained with it."""
     file_id: TokenId | None = None
     """Stands before the path of each file of a repository; None likewise."""
+    is_suffix_first: bool = False
+    """Trained with the suffix and its mark in front of the prefix and its mark, in either layout."""
 
     @property
     def is_complete(self) -> bool:
-        """True when the model can fill in the middle."""
-        return None not in (self.prefix_id, self.suffix_id, self.middle_id)
+        """True when the model can fill in the middle, in one layout at least."""
+        has_middle = self.middle_id is not None or self.is_suffix_first
+        return has_middle and None not in (self.prefix_id, self.suffix_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,19 @@ def lay_out(
         opening = fim.start_ids or (() if fim.separator_id is None else (fim.separator_id,))
         return Prompt(opening + preamble + lead + typed, tail)
     before, after, middle = fim.prefix_id, fim.suffix_id, fim.middle_id
-    if before is None or after is None or middle is None:
+    if before is None or after is None or not fim.is_complete:
         raise NoFimTokens(
             "This model has no fill-in-the-middle tokens; use --layout plain to continue left to right only,"
             " or choose a FIM model."
         )
+    if fim.is_suffix_first and layout == "spm":
+        return Prompt((*fim.start_ids, *preamble, after, *suffix, before, *lead, *typed), tail)
+    if middle is None:
+        raise NoFimTokens(
+            "This model has no token in front of the middle, so it knows no PSM; use --layout spm or auto."
+        )
+    if fim.is_suffix_first:
+        return Prompt((*fim.start_ids, *preamble, after, *suffix, before, *lead, middle, *typed), tail)
     if layout == "spm":
         return Prompt((*fim.start_ids, *preamble, before, after, *suffix, middle, *lead, *typed), tail)
     return Prompt((*fim.start_ids, *preamble, before, *lead, after, *suffix, middle, *typed), tail)

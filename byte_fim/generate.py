@@ -16,7 +16,8 @@ import numpy as np
 from byte_fim.choose import choose
 from byte_fim.conditioning import Conditioning, Start, find_starts, sample_start
 from byte_fim.drafting import DraftedStream, Drafter
-from byte_fim.model import DecodeAborted, TokenModel
+from byte_fim.errors import DecodeAborted
+from byte_fim.model import TokenModel
 from byte_fim.state import ByteState
 from byte_fim.utf8 import unfinished_character
 from byte_fim.vocab import Tokens

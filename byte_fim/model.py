@@ -99,28 +99,4 @@ class TokenStream(Protocol):
         ...
 
 
-class ModelError(Exception):
-    """Something about a model or its file; the message is one sentence with the remedy."""
-
-
-class BadModelFile(ModelError):
-    """The file cannot be used as a model; its owner must act."""
-
-
-class UnsupportedVocabulary(BadModelFile):
-    """The file's tokenizer is of a kind for which exactness is not known."""
-
-
-class ModelFailed(ModelError):
-    """The runtime failed while evaluating; what it had cached is dropped."""
-
-
 NOT_NUMBERS = "The model produced values that are not numbers; its file or this build is broken."
-
-
-class ContextTooLong(ModelError):
-    """More tokens than the model's context holds."""
-
-
-class DecodeAborted(Exception):
-    """`should_stop` ended an evaluation; nothing is broken."""

@@ -9,12 +9,14 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 
-from byte_fim.model import ContextTooLong, DecodeCounts, Float64Array, TokenModel, TokenStream
+from byte_fim.errors import ContextTooLong
+from byte_fim.model import DecodeCounts, Float64Array, TokenModel, TokenStream
 from byte_fim.stream import RowStream
+from byte_fim.toy.splitting import Merge, Split, byte_pairs
 from byte_fim.vocab import TokenId, Tokens, Vocab
 
 Law = Callable[[Tokens], Float64Array]
@@ -29,8 +31,9 @@ class ToyModel:
 
     def __init__(
         self,
-        merges: Sequence[tuple[bytes, bytes]],
+        merges: Sequence[Merge],
         *,
+        split: Callable[[Sequence[Merge]], Split] = byte_pairs,
         pretokens: re.Pattern[bytes] = _WHOLE_TEXT,
         extra_tokens: Sequence[bytes] = (),
         law: Law | None = None,
@@ -38,7 +41,7 @@ class ToyModel:
     ) -> None:
         """Token ids: bytes 0..255, one per merge by rank, `extra_tokens` that the tokenizer never makes, the stop.
 
-        `pretokens` must match every text completely when applied repeatedly.
+        `split` makes a tokenizer of the merges. `pretokens` must match every text completely when applied repeatedly.
         """
         texts = (
             [bytes([b]) for b in range(N_BYTES)] + [left + right for left, right in merges] + list(extra_tokens) + [b""]
@@ -47,14 +50,15 @@ class ToyModel:
         self.vocab = Vocab(texts, special_ids=[], stop_ids=[self.stop_id])
         self.n_context_tokens = 512
         self.counts = DecodeCounts()
-        self._ranks = {pair: rank for rank, pair in enumerate(merges)}
+        self._split = split(merges)
+        self._ids = {text: i for i, text in reversed(list(enumerate(texts)))}  # of equal ones the first
         self._pretokens = pretokens
         self._law: Law = law or partial(hashed_row, n_tokens=self.vocab.n_tokens, seed=seed)
 
     def tokenize(self, text: bytes) -> list[TokenId]:
         ids: list[TokenId] = []
         for match in self._pretokens.finditer(text):
-            ids += [self._id_of(piece) for piece in self._merge(match[0])]
+            ids += [self._ids[piece] for piece in self._split(match[0])]
         return ids
 
     def next_token_logprobs(self, contexts: Sequence[Sequence[TokenId]]) -> Float64Array:
@@ -69,18 +73,6 @@ class ToyModel:
 
     def forget(self) -> None:
         """Nothing is kept."""
-
-    def _merge(self, text: bytes) -> list[bytes]:
-        pieces = [bytes([b]) for b in text]
-        while True:
-            ranked = [(self._ranks[pair], i) for i, pair in enumerate(pairwise(pieces)) if pair in self._ranks]
-            if not ranked:
-                return pieces
-            _, i = min(ranked)
-            pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
-
-    def _id_of(self, piece: bytes) -> TokenId:
-        return self.vocab.ids_of(piece)[0]
 
 
 def hashed_row(context: Tokens, *, n_tokens: int, seed: int) -> Float64Array:

@@ -175,15 +175,17 @@ class ByteState:
         """True when the middle may end after this context: it is the encoding of the tail as a finished text."""
         return self.is_exact(context) and context.tokens == self.covers.canonical.encode(self.tail)
 
-    def _tested(self, candidates: Candidates) -> Tested:
-        """Tests the likeliest until what is left is at most `prune` of all candidates; tests all when none is kept."""
+    def _tested(self, candidates: Candidates, *, log_known: float = -np.inf) -> Tested:
+        """Tests the likeliest until what is left is at most `prune` of all candidates, or of what is known to be there
+        already (natural log of its weight); tests all when none is kept and nothing is known.
+        """
         order = np.argsort(-candidates.logw, kind="stable")
-        total = log_sum(candidates.logw)
+        total = max(log_sum(candidates.logw), log_known)
         share = np.exp(candidates.logw[order] - total) if np.isfinite(total) else np.zeros(len(order))
         left = np.cumsum(share[::-1])[::-1]  # left[i]: share of i and all after it
         n_tested = int(np.count_nonzero(left > self.prune))
         verdict = self._verdicts(candidates, order[:n_tested])
-        if not verdict.any():
+        if not verdict.any() and log_known == -np.inf:
             n_tested = int(np.count_nonzero(np.isfinite(candidates.logw)))
             verdict = self._verdicts(candidates, order[:n_tested])
         chosen, rejected = order[:n_tested][verdict], order[:n_tested][~verdict]
@@ -215,7 +217,8 @@ class ByteState:
         probability = np.zeros(N_OUTCOMES)
         if self.log_mass == -np.inf:
             return ByteDistribution(np.full(N_OUTCOMES, -np.inf), NOTHING_KEPT)
-        following = self._tested(self.candidates(exact=True))
+        # in the midst of a word hardly any weight is behind the exact covers: then hardly any of it has to be tested
+        following = self._tested(self.candidates(exact=True), log_known=log_sum(self.overhanging.kept.logw))
         for covers in (self.overhanging, following):
             for owner, token, logw in covers.kept.by_falling_weight():
                 said = vocab.bytes_of(token)[len(self.tail) - self.contexts[owner].start]

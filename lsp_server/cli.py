@@ -15,7 +15,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-Parsers = argparse._SubParsersAction  # pyright: ignore[reportPrivateUsage]  # argparse has no public name for it
+from lsp_server.command_line.arguments import Parsers, add_command, host_and_port, temperature, whole_number
+from lsp_server.command_line.model_commands import add_models
 
 CURSOR_HELP = "where the cursor is; bytes and columns count from 0, lines from 1"
 
@@ -55,48 +56,49 @@ def build_parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_complete(commands)
     _add_next_byte(commands)
-    _add_models(commands)
+    add_models(commands)
     _add_doctor(commands)
     _add_bench(commands)
     return parser
 
 
 def _add_serve(commands: Parsers[argparse.ArgumentParser]) -> None:
-    serve = _add_command(commands, "serve", run_serve, "the language server; editors start it")
+    serve = add_command(commands, "serve", run_serve, "the language server; editors start it")
     channel = serve.add_mutually_exclusive_group()
     channel.add_argument("--stdio", action="store_true", help="speak on stdin and stdout (the default)")
-    channel.add_argument("--tcp", metavar="HOST:PORT", type=_host_and_port, help="listen there for one editor")
+    channel.add_argument("--tcp", metavar="HOST:PORT", type=host_and_port, help="listen there for one editor")
     serve.add_argument(
         "--model", metavar="NAME|PATH", help="see `bytefim models list`; default: the one that ships with bytefim"
     )
+    _add_lora(serve)
     serve.add_argument("--settings", metavar="FILE", type=Path, help="a TOML file of settings")
 
 
 def _add_complete(commands: Parsers[argparse.ArgumentParser]) -> None:
-    complete = _add_command(commands, "complete", run_complete, "complete a file at a cursor")
+    complete = add_command(commands, "complete", run_complete, "complete a file at a cursor")
     _add_question(complete)
     complete.add_argument(
-        "--n", type=_whole_number(1, 20), default=1, metavar="K", help="how many alternatives (default 1)"
+        "--n", type=whole_number(1, 20), default=1, metavar="K", help="how many alternatives (default 1)"
     )
     complete.add_argument(
-        "--max-tokens", type=_whole_number(1, 1024), default=48, metavar="M", help="longest suggestion (default 48)"
+        "--max-tokens", type=whole_number(1, 1024), default=48, metavar="M", help="longest suggestion (default 48)"
     )
     complete.add_argument(
         "--conditioning", choices=("exact", "healing", "naive"), default="exact", help="the others are for comparison"
     )
     complete.add_argument("--no-trim", action="store_true", help="all that the model says, up to --max-tokens")
     complete.add_argument(
-        "--temperature", type=_temperature, default=0.0, metavar="T", help="0, the default, takes the likeliest"
+        "--temperature", type=temperature, default=0.0, metavar="T", help="0, the default, takes the likeliest"
     )
     complete.add_argument(
-        "--seed", type=_whole_number(0, 2**63), default=0, metavar="S", help="for --temperature above 0 (default 0)"
+        "--seed", type=whole_number(0, 2**63), default=0, metavar="S", help="for --temperature above 0 (default 0)"
     )
     complete.add_argument("--json", action="store_true", help="print one JSON object")
     complete.add_argument("--explain", action="store_true", help="also print what the answer rests on")
 
 
 def _add_next_byte(commands: Parsers[argparse.ArgumentParser]) -> None:
-    next_byte = _add_command(commands, "next-byte", run_next_byte, "the probability of every next byte at a cursor")
+    next_byte = add_command(commands, "next-byte", run_next_byte, "the probability of every next byte at a cursor")
     _add_question(next_byte)
     next_byte.add_argument(
         "--suffix", action=argparse.BooleanOptionalAction, default=True, help="show the model what follows the cursor"
@@ -111,30 +113,15 @@ def _add_next_byte(commands: Parsers[argparse.ArgumentParser]) -> None:
     next_byte.add_argument("--plot", metavar="FILE.svg", help="draw the law beside the naive one")
 
 
-def _add_models(commands: Parsers[argparse.ArgumentParser]) -> None:
-    models = _add_command(commands, "models", None, "the models that bytefim knows")
-    actions = models.add_subparsers(metavar="ACTION", required=True)
-    listing = _add_command(actions, "list", run_models_list, "all of them, and which are here")
-    one = [
-        _add_command(actions, "show", run_models_show, "all that is known of one"),
-        _add_command(actions, "path", run_models_path, "where its file is"),
-        _add_command(actions, "verify", run_models_verify, "whether its file is intact"),
-    ]
-    for action in one:
-        action.add_argument("name", metavar="NAME")
-    for action in (listing, *one):
-        action.add_argument("--json", action="store_true", help="print JSON")
-
-
 def _add_doctor(commands: Parsers[argparse.ArgumentParser]) -> None:
-    doctor = _add_command(commands, "doctor", run_doctor, "what is installed, and what would stop a suggestion")
+    doctor = add_command(commands, "doctor", run_doctor, "what is installed, and what would stop a suggestion")
     doctor.add_argument("--model", metavar="NAME|PATH", help="default: the one that ships with bytefim")
     doctor.add_argument("--settings", metavar="FILE", type=Path, help="the TOML file that `bytefim serve` is given")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_bench(commands: Parsers[argparse.ArgumentParser]) -> None:
-    bench = _add_command(commands, "bench", run_bench, "how fast this machine is with a model; about ten seconds")
+    bench = add_command(commands, "bench", run_bench, "how fast this machine is with a model; about ten seconds")
     bench.add_argument("--model", metavar="NAME|PATH", help="default: the one that ships with bytefim")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -155,27 +142,27 @@ def _add_question(command: argparse.ArgumentParser) -> None:
         default="auto",
         help="order of the prompt; auto: as the model was trained",
     )
+    _add_lora(command)
     command.set_defaults(usage_error=command.error)
 
 
-def _add_command(
-    commands: Parsers[argparse.ArgumentParser],
-    name: str,
-    run: Callable[[argparse.Namespace], int] | None,
-    help_text: str,
-) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
-    command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    if run is not None:
-        command.set_defaults(run=run)
-    return command
+def _add_lora(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--lora",
+        metavar="PATH[=SCALE]",
+        action="append",
+        default=[],
+        help="an adapter to add to the model's weights (default scale 1); may be repeated",
+    )
 
 
 def run_serve(arguments: argparse.Namespace) -> int:
     """`bytefim serve`."""
     from lsp_server.editor.serve import serve
 
-    return serve(model=arguments.model, settings_path=arguments.settings, tcp=arguments.tcp)
+    return serve(
+        model=arguments.model, loras=tuple(arguments.lora), settings_path=arguments.settings, tcp=arguments.tcp
+    )
 
 
 def run_complete(arguments: argparse.Namespace) -> int:
@@ -192,38 +179,6 @@ def run_next_byte(arguments: argparse.Namespace) -> int:
     from lsp_server.command_line import ask as ask
 
     return ask.run_next_byte(arguments)
-
-
-def run_models_list(arguments: argparse.Namespace) -> int:
-    """`bytefim models list`."""
-    from lsp_server.command_line import model_listing as model_listing
-
-    model_listing.print_list(as_json=arguments.json)
-    return 0
-
-
-def run_models_show(arguments: argparse.Namespace) -> int:
-    """`bytefim models show NAME`."""
-    from lsp_server.command_line import model_listing as model_listing
-
-    model_listing.print_entry(arguments.name, as_json=arguments.json)
-    return 0
-
-
-def run_models_path(arguments: argparse.Namespace) -> int:
-    """`bytefim models path NAME`."""
-    from lsp_server.command_line import model_listing as model_listing
-
-    model_listing.print_path(arguments.name, as_json=arguments.json)
-    return 0
-
-
-def run_models_verify(arguments: argparse.Namespace) -> int:
-    """`bytefim models verify NAME`."""
-    from lsp_server.command_line import model_listing as model_listing
-
-    model_listing.print_verdict(arguments.name, as_json=arguments.json)
-    return 0
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
@@ -255,32 +210,6 @@ def _require_cursor(arguments: argparse.Namespace) -> None:
         arguments.usage_error("say where the cursor is: either --offset BYTES, or --line L and --column C")
 
 
-def _whole_number(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _temperature(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0.0 <= value <= 10.0:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a number from 0 to 10")
-    return value
-
-
-def _host_and_port(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} must be HOST:PORT, such as 127.0.0.1:2087")
-    return host.strip("[]"), int(port)
-
-
 def _version() -> str:
     try:
         return importlib.metadata.version("bytefim")
@@ -290,10 +219,11 @@ def _version() -> str:
 
 def _sentence(error: Exception) -> str:
     """What went wrong, for whoever typed the command."""
-    from byte_fim.model import ModelError
+    from byte_fim.errors import ModelError
     from lsp_server.command_line.cursor import CursorOutsideText
+    from lsp_server.store.part import NotFetched
 
-    if isinstance(error, ModelError | CursorOutsideText):
+    if isinstance(error, ModelError | CursorOutsideText | NotFetched):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"Cannot use {error.filename}: {error.strerror}; check the path and its permissions."

@@ -94,6 +94,42 @@ class Settings:
             reason="absent: what the model has",
         ),
     ] = None
+    n_gpu_layers: Annotated[
+        int | None,
+        Declared(
+            allowed=WholeNumber(0, 1000, True),
+            meaning="how much of the model graphics processors and other machines hold",
+            unit="layers",
+            reason="absent: as many as fit their free memory; 0: none",
+        ),
+    ] = None
+    rpc_servers: Annotated[
+        tuple[str, ...],
+        Declared(
+            allowed=Texts(),
+            meaning="other machines that hold parts of the model, by llama.cpp's RPC, which trusts everybody",
+            unit="HOST:PORT",
+            reason="nothing leaves this machine without your word",
+        ),
+    ] = ()
+    lora: Annotated[
+        tuple[str, ...],
+        Declared(
+            allowed=Texts(),
+            meaning="adapters that are added to the model's weights",
+            unit="PATH or PATH=SCALE",
+            reason="the model as it was trained; a scale that is not said is 1",
+        ),
+    ] = ()
+    unload_after_minutes: Annotated[
+        int,
+        Declared(
+            allowed=WholeNumber(0, 10_080),
+            meaning="how long after the last request the model's memory is given back; 0: never",
+            unit="minutes",
+            reason="the next key press loads it again, within seconds; longer pauses than this are no pauses",
+        ),
+    ] = 30
     n_prefix_bytes: Annotated[
         int,
         Declared(
@@ -163,6 +199,24 @@ class Settings:
             reason="they tell what the names in this one mean",
         ),
     ] = True
+    models_mirror: Annotated[
+        str | None,
+        Declared(
+            allowed=Text(),
+            meaning="where models are fetched from when `bytefim.pullModel` says so",
+            unit="web address that stands for scheme and host",
+            reason="absent: from where the catalogue says",
+        ),
+    ] = None
+    models_proxy: Annotated[
+        str | None,
+        Declared(
+            allowed=Text(),
+            meaning="the proxy by which models are fetched",
+            unit="web address",
+            reason="absent: as the environment of the server says",
+        ),
+    ] = None
     statistics: Annotated[
         bool,
         Declared(

@@ -4,17 +4,15 @@ tree.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from byte_fim.backends.llama_cpp import LlamaCppModel, LlamaVocabulary, RuntimeParams
+from tests.vocabularies import OTHERS, RECORDED, find_vocabulary
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
-VOCABULARIES = ("qwen2", "starcoder", "deepseek-coder", "llama-spm")
-USER_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def pytest_report_header() -> str:
@@ -27,11 +25,14 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What tests find out about a model on a machine at work is not for the user; child processes inherit this."""
+    """What tests find out about a model on a machine at work is not for the user, and what models he has is not for
+    them; child processes inherit this.
+    """
     with pytest.MonkeyPatch.context() as patch:
         folder = str(tmp_path_factory.mktemp("cache"))
         patch.setenv("XDG_CACHE_HOME", folder)
         patch.setenv("LOCALAPPDATA", folder)
+        patch.setenv("BYTEFIM_MODELS", str(tmp_path_factory.mktemp("models")))
         yield
 
 
@@ -51,12 +52,13 @@ def nano() -> Iterator[LlamaCppModel]:
     model.close()
 
 
-@pytest.fixture(scope="session", params=VOCABULARIES)
+@pytest.fixture(scope="session", params=RECORDED)
 def vocabulary(request: pytest.FixtureRequest) -> LlamaVocabulary:
-    """The vocabularies of well-known models, from llama-cpp-python's source archive."""
-    path = USER_CACHE / "bytefim" / "vocabularies" / f"ggml-vocab-{request.param}.gguf"
-    if not path.exists():
-        pytest.fail(
-            f"{path.name} is missing; run `rm -f .venv/installed-from && make .venv` to fetch the test vocabularies."
-        )
-    return LlamaVocabulary(path)
+    """The vocabularies of well-known models for code, from llama-cpp-python's source archive."""
+    return LlamaVocabulary(find_vocabulary(request.param))
+
+
+@pytest.fixture(scope="session", params=[*RECORDED, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
+def any_vocabulary(request: pytest.FixtureRequest) -> LlamaVocabulary:
+    """These and others that bytefim can work with."""
+    return LlamaVocabulary(find_vocabulary(request.param))

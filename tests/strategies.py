@@ -5,11 +5,13 @@ bytes.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
 from byte_fim.reference import ToyModel, every_text
+from byte_fim.toy.splitting import Merge, Split, byte_pairs
 
 # What the pre-tokenizers of real models do: contractions, a blank that joins the word, white space that looks ahead,
 # line ends that swallow blanks.
@@ -35,7 +37,7 @@ class Toy:
 
 
 @st.composite
-def toys(draw: st.DrawFn) -> Toy:
+def toys(draw: st.DrawFn, *, split: Callable[[Sequence[Merge]], Split] = byte_pairs) -> Toy:
     """Toy models over a small alphabet; 2 to 10 merges."""
     alphabet = draw(st.sampled_from(ALPHABETS))
     pretokens = draw(st.sampled_from((GPT2_LIKE, QWEN_LIKE, NO_PRETOKENS)))
@@ -47,12 +49,15 @@ def toys(draw: st.DrawFn) -> Toy:
             merges.append((left, right))
             pieces.append(left + right)
     duplicates = draw(st.lists(st.sampled_from(pieces), max_size=2))
-    model = ToyModel(merges, pretokens=pretokens, extra_tokens=duplicates, seed=draw(st.integers(0, 1000)))
+    seed = draw(st.integers(0, 1000))
+    model = ToyModel(merges, split=split, pretokens=pretokens, extra_tokens=duplicates, seed=seed)
     return Toy(model, alphabet, (*every_text(alphabet + b"z", 3), b"9", b"\r\n"))
 
 
 @st.composite
-def toys_with_tails(draw: st.DrawFn, *, longest: int = 4) -> tuple[Toy, bytes]:
+def toys_with_tails(
+    draw: st.DrawFn, *, longest: int = 4, split: Callable[[Sequence[Merge]], Split] = byte_pairs
+) -> tuple[Toy, bytes]:
     """A toy and the bytes before the cursor, which may end inside a character."""
-    toy = draw(toys())
+    toy = draw(toys(split=split))
     return toy, bytes(draw(st.lists(st.sampled_from(list(toy.alphabet)), max_size=longest)))

@@ -27,6 +27,7 @@ from byte_fim.vocab import Vocab
 from lsp_server.command_line import explain, plot
 from lsp_server.command_line.cursor import Cursor, find_offset, place_cursor
 from lsp_server.context.outline import find_outline
+from lsp_server.model.load_params import LoadParams, read_loras
 from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.suggestion.trimming import Cut, Trimmer
 from lsp_server.syntax.grammars import language_of
@@ -193,7 +194,8 @@ def _read_cursor(arguments: argparse.Namespace) -> Cursor:
 
 
 def _load(arguments: argparse.Namespace) -> tuple[LoadedModel, Layout]:
-    loaded = load_model(arguments.model, require_fim=arguments.layout != "plain")
+    params = LoadParams(loras=read_loras(arguments.lora))
+    loaded = load_model(arguments.model, params=params, require_fim=arguments.layout != "plain")
     return loaded, loaded.layout if arguments.layout == "auto" else arguments.layout
 
 

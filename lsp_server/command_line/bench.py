@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from statistics import mean
 
-from byte_fim.model import BadModelFile, TokenModel
+from byte_fim.errors import BadModelFile
+from byte_fim.model import TokenModel
 from lsp_server.command_line.speed import SAMPLE, measure_aborts, measure_speed, peak_memory_mib, percentile
 from lsp_server.documents.request import CompletionRequest
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.state import EngineState
+from lsp_server.model.load_params import params_of
 from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.model.process import ModelProcess
 from lsp_server.model.stopwatch import Clock
@@ -81,8 +83,7 @@ def collect_figures(
     loading = partial(
         load,
         model_name or settings.model,
-        n_context_tokens=settings.n_context_tokens,
-        n_threads=settings.n_threads,
+        params=params_of(settings),
         require_fim=False,
     )
     tell("loading the model")

@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
-from byte_fim.model import ModelError
+from byte_fim.errors import BadModelFile, ModelError
 from lsp_server.command_line.speed import measure_speed, peak_memory_mib
 from lsp_server.editor.statistics import read_statistics
+from lsp_server.model.load_params import params_of
 from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.model.stopwatch import Clock
 from lsp_server.model.trial import try_library
+from lsp_server.model.verdict import Verdict, find_verdict
 from lsp_server.settings import DECLARED, DEFAULTS, Settings
 from lsp_server.store.catalog import Catalog, find_model, read_catalog, verify
 
@@ -36,6 +38,7 @@ def collect_facts(
     warnings: Sequence[str] = (),
     catalog: Catalog | None = None,
     load: Callable[..., LoadedModel] = load_model,
+    judge_file: Callable[..., Verdict] = find_verdict,
     count: Callable[[], Mapping[str, object]] = read_statistics,
     clock: Clock = time.perf_counter,
 ) -> Facts:
@@ -43,20 +46,25 @@ def collect_facts(
 
     `warnings` are about the settings and become hints. `verdict` holds `ok` (False: no suggestion will appear),
     `problems`, `hints`, and `silent_where`, what keeps single suggestions from appearing. Loads the model and works it
-    for a second or so.
+    for a second or so; a model that was never asked to fill holes is asked now, which takes up to 15 seconds.
     """
     facts: Facts = {"versions": _versions(), "llama.cpp": {}, "model": {}, "speed": {}, "memory": {}}
     problems: list[str] = []
     hints: list[str] = []
     try:
         facts["llama.cpp"] = dict(try_library())
+        catalog = catalog or read_catalog()
+        model_name = model_name or settings.model
+        judged = _judge_file(model_name, settings, catalog=catalog, judge_file=judge_file)
         started_s = clock()
-        loaded = _load(model_name or settings.model, settings, catalog=catalog or read_catalog(), load=load)
+        loaded = _load(model_name, settings, catalog=catalog, load=load)
         try:
             facts["model"] = {**_describe(loaded, settings), "load_ms": round(1000 * (clock() - started_s), 1)}
+            facts["model"]["fim_verdict"] = judged.line
             speed = measure_speed(loaded, clock=clock)
             facts["speed"] = dict(speed)
             problems, hints = _judge(loaded, speed, settings)
+            hints += [judged.warning] if judged.warning else []
             facts["memory"] = dict(loaded.memory())
         finally:
             loaded.close()
@@ -109,17 +117,25 @@ def _versions() -> dict[str, Fact]:
     return versions
 
 
+def _judge_file(
+    model_name: str | None, settings: Settings, *, catalog: Catalog, judge_file: Callable[..., Verdict]
+) -> Verdict:
+    """What the file can do, in the way that is known to suit it. Raises ModelError when it cannot be used."""
+    found = find_model(model_name, catalog=catalog)
+    verify(found)
+    judged = judge_file(found.path, params=params_of(settings), family=found.family)
+    if not judged.is_usable:
+        raise BadModelFile(judged.reason)
+    return judged
+
+
 def _load(
     model_name: str | None, settings: Settings, *, catalog: Catalog, load: Callable[..., LoadedModel]
 ) -> LoadedModel:
     """The model as the server would load it, but taken without FIM too. Raises ModelError."""
-    found = find_model(model_name, catalog=catalog)
-    if found.entry and found.path == catalog.find_file(found.entry):
-        verify(found.entry, catalog=catalog)
     return load(
         model_name,
-        n_context_tokens=settings.n_context_tokens,
-        n_threads=settings.n_threads,
+        params=params_of(settings),
         require_fim=False,
         catalog=catalog,
     )

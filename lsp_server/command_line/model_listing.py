@@ -1,58 +1,165 @@
-"""The catalogue of models for people and scripts: `bytefim models`. Knows nothing of what a model does."""
+"""The models that are known, told to people and scripts: `bytefim models list|show|path|verify`.
+
+Knows nothing of what a model does.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import cast
 
-from lsp_server.store.catalog import Catalog, CatalogEntry, read_catalog, verify
+from lsp_server.command_line.model_facts import Json, describe, find_machine, find_recommendation
+from lsp_server.store.catalog import Catalog, find_model, read_catalog, verify
+from lsp_server.store.entries import CatalogEntry, ModelFile
+from lsp_server.store.fit import LEAST_TOKENS_PER_S, Pace, estimate_tokens_per_s, find_need, judge
+
+_WIDTH = 100
+_COLUMNS = "   {:<28} {:>7} {:>9} {:<7} {:>7} {:<6} {}"
 
 
 def print_list(*, as_json: bool) -> None:
-    """All models, one line each."""
-    catalog = read_catalog()
+    """All models, one line each, those that suit this machine marked."""
+    catalog = _read_catalog()
+    machine = find_machine(catalog)
+    recommendation = find_recommendation(catalog, machine)
     if as_json:
-        print(json.dumps([_known(catalog, entry) for entry in catalog.entries]))
+        print(json.dumps([describe(catalog, entry, machine, recommendation) for entry in catalog.entries]))
         return
+    print(_COLUMNS.format("name", "GB", "memory/GB", "here", "token/s", "layout", "licence"))
     for entry in catalog.entries:
-        sign = "*" if entry.name == catalog.default else " "
-        where = "" if catalog.find_file(entry) else "  [not on this machine]"
-        print(f"{sign} {entry.name:<20} {entry.n_bytes / 1e6:6.0f} MB  {entry.licence:<10}  {entry.summary}{where}")
-    print("* is used when no model is named")
+        verdict = judge(find_need(entry, entry.file), machine.memory)
+        print(_row(catalog, entry, verdict, machine.pace))
+    print(_legend(machine.pace))
+    memory = machine.memory
+    print(f"this machine has {_gb(memory.total_bytes)} GB of memory, {_gb(memory.available_bytes)} GB of it free")
+    print(f"recommended: {recommendation.name}, since")
+    print(textwrap.indent(textwrap.fill(recommendation.reason, _WIDTH - 2), "  "))
 
 
 def print_entry(name: str, *, as_json: bool) -> None:
-    """All that the catalogue knows of one model."""
-    catalog = read_catalog()
-    known = _known(catalog, catalog.require_entry(name))
-    if as_json:
-        print(json.dumps(known))
-        return
-    for key, value in known.items():
-        shown = "not on this machine" if value is None else ", ".join(value) if isinstance(value, list) else value
-        print(f"{key:<18} {shown}")
+    """All that the catalogue knows of one model. Raises BadModelFile for a name that nothing has."""
+    catalog = _read_catalog()
+    machine = find_machine(catalog)
+    entry = catalog.require_entry(name)
+    known = describe(catalog, entry, machine, find_recommendation(catalog, machine))
+    print(json.dumps(known) if as_json else "\n".join(_sheet(entry, known)))
 
 
 def print_path(name: str, *, as_json: bool) -> None:
     """Where the model's file is. Raises BadModelFile when it is not on this machine."""
-    catalog = read_catalog()
-    path = str(catalog.require_file(catalog.require_entry(name)))
+    catalog = _read_catalog()
+    path = str(catalog.require_file(*catalog.require(name)))
     print(json.dumps({"name": name, "path": path}) if as_json else path)
 
 
 def print_verdict(name: str, *, as_json: bool) -> None:
     """Whether the model's file is what the catalogue says; reads all of it. Raises BadModelFile when it is not."""
-    catalog = read_catalog()
-    entry = catalog.require_entry(name)
-    path = str(verify(entry, catalog=catalog))
+    found = find_model(name, catalog=_read_catalog())
+    is_proven = verify(found)
+    sha256 = found.file.sha256 if found.file else None
     if as_json:
-        print(json.dumps({"name": name, "path": path, "sha256": entry.sha256, "intact": True}))
+        print(json.dumps({"name": name, "path": str(found.path), "sha256": sha256, "intact": is_proven or None}))
+    elif is_proven:
+        print(f"{name}: intact ({found.path})")
     else:
-        print(f"{name}: intact ({path})")
+        print(f"{name}: no checksum is known that {found.path} could be compared with")
 
 
-def _known(catalog: Catalog, entry: CatalogEntry) -> dict[str, bool | int | str | list[str] | None]:
-    path = catalog.find_file(entry)
-    fields: dict[str, bool | int | str | list[str] | None] = dataclasses.asdict(entry)
-    fields["trained_layouts"] = list(entry.trained_layouts)
-    return fields | {"default": entry.name == catalog.default, "path": str(path) if path else None}
+def _read_catalog() -> Catalog:
+    catalog = read_catalog()
+    for complaint in catalog.complaints:
+        print(f"bytefim: {complaint}", file=sys.stderr)
+    return catalog
+
+
+def _row(catalog: Catalog, entry: CatalogEntry, verdict: str, pace: Pace | None) -> str:
+    need = find_need(entry, entry.file)
+    signs = f"{'*' if entry.name == catalog.default else ' '}{'+' if catalog.find_file(entry) else ' '} "
+    row = _COLUMNS.format(
+        entry.name,
+        _gb(entry.file.about_bytes),
+        ("~" if need.is_estimate else "") + _gb(need.total_bytes),
+        verdict,
+        _shown_speed(estimate_tokens_per_s(entry, entry.file, pace)) if pace else "?",
+        entry.family.layout if entry.family else "?",
+        entry.licence.removeprefix("LicenseRef-") + (" !" if entry.licence_warning else ""),
+    )
+    return signs + row[len(signs) :]
+
+
+def _legend(pace: Pace | None) -> str:
+    speed = f"estimated from {pace.model}" if pace else "not known before `bytefim doctor` has measured"
+    return (
+        "\n* is used when no model is named; + is on this machine; ! the licence forbids some uses\n"
+        f"memory: weights, KV cache and working memory\ntoken/s: on the processor, {speed}\n"
+        "layout plain: is not asked to fill in the middle; `bytefim models show NAME` tells the rest"
+    )
+
+
+def _sheet(entry: CatalogEntry, known: Json) -> Iterator[str]:
+    """Every field on a line, the files one after the other."""
+    if entry.licence_warning:
+        yield f"NOTE: {entry.licence_warning}."
+    of_files = {"file", "quantisation", "n_bytes", "about_bytes", "sha256", "url", "revision", "fit"}
+    for key, value in known.items():
+        if (
+            value not in (None, (), [], {})
+            and key not in of_files
+            and key not in ("files", "sources", "family_sources", "licence_warning")
+        ):
+            yield f"{key:<19} {_shown(value)}"
+    for file, facts in zip(entry.files, cast("list[Json]", known["files"]), strict=True):
+        yield ""
+        yield from _file_sheet(entry, file, facts)
+    yield "\nread or to be checked at"
+    for claim, addresses in [*(entry.family.sources.items() if entry.family else ()), *entry.sources.items()]:
+        yield from (f"  {claim:<18} {address}" for address in addresses)
+
+
+def _file_sheet(entry: CatalogEntry, file: ModelFile, facts: Json) -> Iterator[str]:
+    fit = cast("Mapping[str, object]", facts["fit"])
+    size = (
+        f"{file.n_bytes:,} bytes" if file.n_bytes else f"about {_gb(file.about_bytes)} GB; the exact size is not known"
+    )
+    yield f"{entry.name_of(file)}"
+    yield f"  file             {file.file} ({file.quantisation})"
+    yield f"  size             {size}"
+    yield f"  sha256           {file.sha256 or 'not known: the file can be fetched, but not proven to be whole'}"
+    yield f"  from             {file.url or 'ships with bytefim, or was added here'}"
+    yield f"  path             {facts['path'] or 'not on this machine'}"
+    guessed = " (guessed)" if fit["is_estimate"] else ""
+    yield (
+        f"  memory           {_gb(cast(int, fit['needed_bytes']))} GB, of which the KV cache for"
+        f" {fit['n_context_tokens']} tokens {_gb(cast(int, fit['kv_bytes']))}{guessed}: {fit['verdict']}"
+    )
+    yield f"  tokens/s         {_speed(fit)}"
+    yield from (f"  read at          {address}" for address in file.sources)
+
+
+def _speed(fit: Mapping[str, object]) -> str:
+    speed = cast("float | None", fit["tokens_per_s"])
+    if speed is None:
+        return "not known before `bytefim doctor` has measured this machine"
+    slow = "" if speed >= LEAST_TOKENS_PER_S else ", too few to keep up with typing"
+    return f"about {_shown_speed(speed)} on the processor, estimated from {fit['tokens_per_s_from']}{slow}"
+
+
+def _shown_speed(tokens_per_s: float) -> str:
+    return f"{tokens_per_s:.0f}" if tokens_per_s >= LEAST_TOKENS_PER_S else f"{tokens_per_s:.1f}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {inner}" for key, inner in cast("Mapping[str, object]", value).items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, cast("list[object]", value)))
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _gb(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.2f}" if n_bytes < 1e9 else f"{n_bytes / 1e9:.1f}"

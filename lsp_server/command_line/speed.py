@@ -6,7 +6,8 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 
-from byte_fim.model import DecodeAborted, TokenModel
+from byte_fim.errors import DecodeAborted
+from byte_fim.model import TokenModel
 from lsp_server.model.loading import LoadedModel
 from lsp_server.model.stopwatch import Clock
 

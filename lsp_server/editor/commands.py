@@ -48,6 +48,21 @@ async def select_model(ls: BytefimServer, *arguments: object) -> Json:
     return {"models": names, "current": ls.settings.model or default}
 
 
+async def pull_model(ls: BytefimServer, *arguments: object) -> Json:
+    """Begin to fetch a model of the catalogue; how it goes is told by progress, and its end by a message.
+
+    Raises JsonRpcInvalidParams when there is no such model, and while another is fetched.
+    """
+    wanted = arguments[0] if arguments else None
+    if not isinstance(wanted, str):
+        raise JsonRpcInvalidParams(f"{wanted!r} is no model; give a name, as `bytefim models list` shows them.")
+    await asyncio.to_thread(_require_known, wanted)
+    if ls.pulling.name is not None:
+        raise JsonRpcInvalidParams(f"{ls.pulling.name} is being fetched; wait for it, or cancel it.")
+    ls.pulling.start(wanted, mirror=ls.settings.models_mirror, proxy=ls.settings.models_proxy)
+    return {"model": wanted}
+
+
 def report_statistics(ls: BytefimServer, *_: object) -> Json:
     """What was counted on this machine."""
     return ls.statistics.read()
@@ -74,14 +89,25 @@ COMMANDS: Mapping[str, Callable[..., object]] = {
     "bytefim.toggle": toggle,
     "bytefim.restartModel": restart_model,
     "bytefim.selectModel": select_model,
+    "bytefim.pullModel": pull_model,
     "bytefim.statistics": report_statistics,
     "bytefim.why": explain_last,
 }
 
 
+def _require_known(name: str) -> None:
+    from byte_fim.errors import ModelError
+    from lsp_server.store.catalog import read_catalog
+
+    try:
+        read_catalog().require(name)
+    except ModelError as error:
+        raise JsonRpcInvalidParams(str(error)) from error
+
+
 def _look_up(wanted: object) -> tuple[list[str], str]:
     """Names of the models that can be chosen, and of the default."""
-    from byte_fim.model import ModelError
+    from byte_fim.errors import ModelError
     from lsp_server.store.catalog import find_model, read_catalog
 
     if wanted is not None and not isinstance(wanted, str):
@@ -92,4 +118,4 @@ def _look_up(wanted: object) -> tuple[list[str], str]:
             find_model(wanted, catalog=catalog)
     except ModelError as error:
         raise JsonRpcInvalidParams(str(error)) from error
-    return [entry.name for entry in catalog.entries], catalog.default
+    return [entry.name for entry in catalog.entries if catalog.find_file(entry)], catalog.default

@@ -9,8 +9,6 @@ from dataclasses import replace
 
 from lsp_server.settings import Settings, make_settings, own_section
 
-NEEDS_RESTART = ("model", "n_threads", "n_context_tokens")
-
 
 class Configuration:
     """One editor's settings; every complaint about them is made once."""
@@ -50,10 +48,3 @@ class Configuration:
     def choose(self, **values: object) -> None:
         """Values the user has chosen; they must be good ones."""
         self._chosen.update(values)
-
-
-def needs_restart(before: Settings, after: Settings) -> bool:
-    """True when the model must be loaded anew for the difference."""
-    is_another_model = any(getattr(before, name) != getattr(after, name) for name in NEEDS_RESTART)
-    # `plain` lets models in that can do nothing else
-    return is_another_model or (before.layout == "plain") != (after.layout == "plain")

@@ -74,7 +74,9 @@ def change_folders(ls: BytefimServer, params: types.DidChangeWorkspaceFoldersPar
 
 
 def cancel_progress(ls: BytefimServer, params: types.WorkDoneProgressCancelParams) -> None:
-    """The user does not want to wait for the model."""
+    """The user does not want to wait for the model, or for one that is fetched."""
+    if ls.pulling.progress.is_about(params.token):
+        ls.pulling.stop()
     if ls.engine is not None and ls.progress_of_loading.is_about(params.token):
         ls.engine.stop_loading()
 

@@ -1,4 +1,4 @@
-"""The loading of the model as work-done progress, for editors that offer to show it. Knows no engine and no model.
+"""The loading or fetching of a model as work-done progress, for editors that show it. Knows no engine and no model.
 
 The editor is asked for a place to show it in first; what has become known by the time it agrees is shown then. At most
 four reports a second: editors draw each.
@@ -28,11 +28,12 @@ class Editor(Protocol):
 class LoadingProgress:
     """One loading after the other. Belongs to the event loop."""
 
-    def __init__(self, editor: Editor, *, clock: Callable[[], float]) -> None:
+    def __init__(self, editor: Editor, *, clock: Callable[[], float], subject: str = "loading") -> None:
         self.is_offered = False
         """the editor can show progress"""
         self._editor = editor
         self._clock = clock
+        self._subject = subject
         self._numbers = itertools.count(1)
         self._token: str | None = None  # of the loading that goes on
         self._is_begun = False
@@ -44,7 +45,7 @@ class LoadingProgress:
         if not self.is_offered:
             return
         if self._token is None:
-            self._token = token = f"bytefim/loading/{next(self._numbers)}"
+            self._token = token = f"bytefim/{self._subject}/{next(self._numbers)}"
             self._latest = (message, percentage)
             created = self._editor.window_work_done_progress_create(types.WorkDoneProgressCreateParams(token))
             created.add_done_callback(lambda created: self._begin(token, created))

@@ -20,11 +20,18 @@ from lsp_server.settings import DEFAULTS, read_settings
 _log = logging.getLogger(__name__)
 
 
-def serve(*, model: str | None = None, settings_path: Path | None = None, tcp: tuple[str, int] | None = None) -> int:
+def serve(
+    *,
+    model: str | None = None,
+    loras: tuple[str, ...] = (),
+    settings_path: Path | None = None,
+    tcp: tuple[str, int] | None = None,
+) -> int:
     """`bytefim serve`: on stdio unless an address is given; the exit status."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings, warnings = read_settings(settings_path) if settings_path else (DEFAULTS, ())
-    server = build_server(ModelProcess, settings=replace(settings, model=model) if model else settings)
+    settings = replace(settings, model=model or settings.model, lora=loras or settings.lora)
+    server = build_server(ModelProcess, settings=settings)
     server.complaints = warnings
     try:
         status = run_server(server, tcp=tcp)

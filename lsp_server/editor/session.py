@@ -12,7 +12,7 @@ import importlib.metadata
 import logging
 import re
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
 
@@ -24,15 +24,18 @@ from lsp_server.documents.documents import Document, Documents
 from lsp_server.documents.notebooks import EVERY_NOTEBOOK, Notebooks
 from lsp_server.documents.position import build_request
 from lsp_server.documents.request import CompletionRequest
-from lsp_server.editor.configuration import Configuration, needs_restart
+from lsp_server.editor.busy import BusySign
+from lsp_server.editor.configuration import Configuration
 from lsp_server.editor.progress import LoadingProgress
 from lsp_server.editor.protocol import BytefimProtocol
+from lsp_server.editor.pulling import PullEnd, Pulling
 from lsp_server.editor.reading import make_converter
 from lsp_server.editor.renewal import Renewal
 from lsp_server.editor.statistics import Statistics, user_findings
 from lsp_server.editor.uptake import Uptake
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.state import EngineState
+from lsp_server.model.load_params import load_alike
 from lsp_server.model.worker import Worker
 from lsp_server.settings import Settings
 
@@ -40,7 +43,6 @@ MakeWorker = Callable[[], Worker]
 
 STATUS_METHOD = "bytefim/status"
 _NUMBER = re.compile(r"\d+")  # the same cause may come with other figures
-BUSY_AFTER_S = 0.3  # sooner, a sign of work would only flicker
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ class BytefimServer(LanguageServer):
         self.has_ended = True
         """False when the engine's thread could not be ended."""
         self.progress_of_loading = LoadingProgress(self, clock=time.monotonic)
+        self.pulling = Pulling(LoadingProgress(self, clock=time.monotonic, subject="pulling"), self._tell_pulled)
         self.statistics = Statistics(user_findings())
         self.uptake = Uptake(self.statistics.count)
         self.model_takes_files = True
@@ -78,8 +81,7 @@ class BytefimServer(LanguageServer):
         self._make_worker = make_worker
         self._state = EngineState("loading", "the model is being loaded")
         self._told: set[str] = set()
-        self._n_busy = 0  # requests that have waited long enough to be noticed
-        self._is_busy = False  # as it was told
+        self.busy = BusySign(self._tell_status)
 
     @property
     def settings(self) -> Settings:
@@ -115,35 +117,19 @@ class BytefimServer(LanguageServer):
 
     def show_progress(self) -> None:
         """The editor shows how far the loading is, from now on."""
-        self.progress_of_loading.is_offered = True
+        self.progress_of_loading.is_offered = self.pulling.progress.is_offered = True
         if self._state.state == "loading" and self.engine is not None:
             self.progress_of_loading.load(self._state.message, self._state.percentage)
 
     def restart_model(self) -> None:
         """Load the model anew; the documents live on."""
         if self.engine is not None:
-            self.engine.restart(self.settings)
-
-    @contextlib.contextmanager
-    def working(self) -> Generator[None]:
-        """While a request waits; when that takes long enough to be noticed, the editor is told that we are busy."""
-        is_noticed = False
-
-        def notice() -> None:
-            nonlocal is_noticed
-            is_noticed = True
-            self._count_busy(1)
-
-        timer = asyncio.get_running_loop().call_later(BUSY_AFTER_S, notice)
-        try:
-            yield
-        finally:
-            timer.cancel()
-            if is_noticed:
-                self._count_busy(-1)
+            self._told.clear()  # whoever tries again wants to hear of it again
+            self.engine.restart()
 
     def close(self) -> None:
         """Answer what is open, end the engine, keep the statistics."""
+        self.pulling.stop()
         if self.engine is not None:
             self.has_ended = self.engine.close()
         self.uptake.end_all()
@@ -182,12 +168,10 @@ class BytefimServer(LanguageServer):
         self.statistics.is_on = settings.statistics
         if self.engine is None or settings == before:
             return
-        if needs_restart(before, settings):
-            self.engine.restart(settings)
-        self.engine.settings = settings
+        if not load_alike(before, settings):
+            self._told.clear()
+        self.engine.configure(settings)
         if settings.enabled != before.enabled:
-            if not settings.enabled:
-                self.engine.silence(reason="completion is turned off")
             self._tell_status()
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop, state: EngineState) -> None:
@@ -196,9 +180,9 @@ class BytefimServer(LanguageServer):
             loop.call_soon_threadsafe(self._take_state, state)
 
     def _take_state(self, state: EngineState) -> None:
-        self._state = state
-        if state.state == "loading":  # perhaps another model
+        if self._state.state == "loading":  # perhaps another model answers from now on
             self.model_takes_files = True
+        self._state = state
         if state.state == "loading":
             self.progress_of_loading.load(state.message, state.percentage)
         else:
@@ -208,22 +192,20 @@ class BytefimServer(LanguageServer):
         if state.state == "error" and cause not in self._told:
             self._told.add(cause)
             self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"bytefim: {state.message}"))
+        if state.notice and state.notice not in self._told:
+            self._told.add(state.notice)
+            self.warn([state.notice])
 
-    def _count_busy(self, n: int) -> None:
-        self._n_busy += n
-        if self._n_busy:
-            self._tell_busy(True)
-        else:  # typing on asks again at once, and what works on shall not seem to stop
-            asyncio.get_running_loop().call_later(BUSY_AFTER_S, lambda: self._tell_busy(self._n_busy > 0))
-
-    def _tell_busy(self, is_busy: bool) -> None:
-        if is_busy != self._is_busy:
-            self._is_busy = is_busy
-            self._tell_status()
+    def _tell_pulled(self, end: PullEnd) -> None:
+        if end.message:
+            kind = types.MessageType.Info if end.path else types.MessageType.Error
+            self.window_show_message(types.ShowMessageParams(kind, f"bytefim: {end.message}"))
+        if end.path and self.settings.model == end.name:  # the one that was missed
+            self.restart_model()
 
     def _tell_status(self) -> None:
         state, message = self._state.state, self._state.message
-        if state == "idle" and self._is_busy:
+        if state == "idle" and self.busy.is_lit:
             state, message = "busy", "working on a suggestion"
         if not self.settings.enabled:
             state, message = "off", "completion is turned off"

@@ -107,7 +107,7 @@ async def _ask(ls: BytefimServer, question: _Question) -> Sequence[_Suggestion] 
     ls.renewal.call_off()
     request, answered = _submit(ls, engine, question)
     try:
-        with ls.working():
+        with ls.busy.working():
             answer = await asyncio.wrap_future(answered)
     except asyncio.CancelledError:
         engine.cancel(request)

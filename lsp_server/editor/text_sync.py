@@ -23,6 +23,7 @@ def open_document(ls: BytefimServer, params: types.DidOpenTextDocumentParams) ->
     """Begin to mirror."""
     opened = params.text_document
     if ls.engine is not None:
+        ls.engine.wake()  # soon somebody will ask
         ls.engine.supersede(opened.uri, reason="the document was opened again")
     ls.uptake.end(opened.uri)
     ls.documents.open(Document(opened.uri, opened.text, language=str(opened.language_id), version=opened.version))
@@ -45,6 +46,8 @@ def change_document(ls: BytefimServer, params: types.DidChangeTextDocumentParams
     uri, engine = params.text_document.uri, ls.engine
     document = ls.documents.find(uri)
     followed = engine.find_followed(uri) if engine is not None else None
+    if engine is not None:
+        engine.wake()
     n_bytes_before = document.n_bytes if document is not None and followed is not None else 0
     ls.documents.change(uri, params.content_changes, version=params.text_document.version)
     if engine is None:

@@ -20,6 +20,8 @@ class EngineState:
     model: str = ""
     percentage: int | None = None
     """of the loading, where it is known"""
+    notice: str = ""
+    """sentences that are worth a message of their own; empty: none"""
 
 
 class Deaths:
@@ -32,6 +34,11 @@ class Deaths:
         """Take note of one more; False when there were too many to try again."""
         self._at_s = [s for s in self._at_s if now_s - s < DEATHS_APART_S] + [now_s]
         return len(self._at_s) < MAX_DEATHS
+
+    @property
+    def n_lately(self) -> int:
+        """So many, the one that was counted last included."""
+        return len(self._at_s)
 
     def forget(self) -> None:
         """Somebody wants it to be tried again."""

@@ -18,10 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from byte_fim.backends.processors import MAX_THREADS, usable_processors
-from byte_fim.model import DecodeAborted, ModelError, TokenModel
+from byte_fim.backends.processors import MAX_THREADS, OPENMP_SETTINGS, usable_processors
+from byte_fim.errors import DecodeAborted, ModelError
+from byte_fim.model import TokenModel
+from lsp_server.model.load_params import LoadParams
 from lsp_server.model.stopwatch import Clock, Miscounted, OutOfTime, Stopwatch
-from lsp_server.model.trial import LoadParams
 from lsp_server.store.file import key_of
 from lsp_server.system.findings import Findings, find_cache_file
 
@@ -111,7 +112,7 @@ def calibrate(
     n_processors = n_processors or usable_processors()
     candidates = _thread_candidates(params, n_processors)
     findings = Findings(cache_file or find_cache_file(CACHE_FILE), "tuned")
-    key = key_of(path, asdict(params), n_processors, platform.machine(), platform.processor(), _openmp_settings())
+    key = _key(path, params, n_processors)
     found, summary = _read(findings.find(key)), "measured earlier"
     if found is None or found.n_measurements < N_MEASUREMENTS:
         watch = Stopwatch(model, clock)
@@ -130,6 +131,26 @@ def calibrate(
         n_threads=tuning.n_threads, n_threads_prompt=tuning.n_threads_prompt, n_piece_tokens=tuning.n_piece_tokens
     )
     return Calibration(tuning, summary)
+
+
+def find_token_s(path: Path, *, n_processors: int | None = None, cache_file: Path | None = None) -> float | None:
+    """How long one token took, in seconds, when the model in this file was calibrated without settings; None where it
+    was not. Raises BadModelFile when there is no native library.
+    """
+    findings = Findings(cache_file or find_cache_file(CACHE_FILE), "tuned")
+    for use_extra_buffers in (True, False):
+        params = LoadParams(use_extra_buffers=use_extra_buffers)
+        key = _key(path, params, n_processors or usable_processors())
+        found = _read(findings.find(key))
+        if found is not None and found.tuning.step_costs and math.isfinite(found.yardstick_ms):
+            return found.yardstick_ms / 1000 / sum(found.tuning.step_costs)
+    return None
+
+
+def _key(path: Path, params: LoadParams, n_processors: int) -> str:
+    return key_of(
+        path, params.circumstances(), n_processors, platform.machine(), platform.processor(), _openmp_settings()
+    )
 
 
 def _thread_candidates(params: LoadParams, n_processors: int) -> Sequence[int]:
@@ -262,4 +283,5 @@ def _read(finding: object) -> _Finding | None:
 
 def _openmp_settings() -> Sequence[tuple[str, str]]:
     """How threads wait for each other decides how many are too many (docs/decisions/0002)."""
-    return sorted(item for item in os.environ.items() if item[0].startswith(("OMP_", "GOMP_")))
+    # as it will be once the library is loaded
+    return sorted(item for item in {**OPENMP_SETTINGS, **os.environ}.items() if item[0].startswith(("OMP_", "GOMP_")))

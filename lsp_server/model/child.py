@@ -67,9 +67,7 @@ def _do(job: messages.Job, worker: Worker, stdout: BinaryIO) -> messages.Reply:
     try:
         match job:
             case messages.Load(settings):
-                return messages.Loaded(
-                    worker.load(settings, lambda message, percent: tell(messages.Told(message, percent)))
-                )
+                return worker.load(settings, lambda message, percent: tell(messages.Told(message, percent)))
             case messages.Ask(asked, settings):
                 return worker.answer(asked, settings, lambda middle: tell(messages.Grew(middle)))
             case messages.LayOutAnew(asked, settings):

@@ -11,11 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from byte_fim.errors import BadModelFile
 from byte_fim.fim import CutPolicy, FimFormat, Layout
-from byte_fim.model import BadModelFile, TokenModel
+from byte_fim.model import TokenModel
 from lsp_server.model.calibration import Calibration, TunableModel, calibrate
-from lsp_server.model.trial import LoadParams, TrialOutcome, try_model
-from lsp_server.store.catalog import Catalog, CatalogEntry, find_model
+from lsp_server.model.load_params import AS_IT_IS, LoadParams
+from lsp_server.model.trial import TrialOutcome, try_model
+from lsp_server.model.verdict import SelfTest, choose_way, fim_texts_of, known_way, measure_once
+from lsp_server.store.catalog import Catalog, find_model
+from lsp_server.store.entries import ModelFamily
 
 if TYPE_CHECKING:
     from byte_fim.backends.llama_cpp import LlamaCppModel
@@ -37,6 +41,8 @@ class LoadedModel:
     """From any thread: True makes a running evaluation end soon with DecodeAborted, False re-arms."""
     facts: Mapping[str, str]
     """How it was loaded, for people."""
+    uses_devices: bool = False
+    """part of it lies in memory that is not the processor's"""
     step_costs: tuple[float, ...] = ()
     """Time of evaluating k + 1 tokens in one call relative to one token, k = 0..8; empty when it is not known."""
     memory: Callable[[], Mapping[str, int]] = dict[str, int]
@@ -50,13 +56,13 @@ class LoadedModel:
 def load_model(
     name_or_path: str | None,
     *,
-    n_context_tokens: int | None = None,
-    n_threads: int | None = None,
+    params: LoadParams = AS_IT_IS,
     require_fim: bool = True,
     tell: Callable[[str], None] = lambda message: None,
     catalog: Catalog | None = None,
     trial: Callable[[Path, LoadParams], TrialOutcome] = try_model,
     calibration: Callable[[TunableModel, Path, LoadParams], Calibration] = calibrate,
+    self_test: SelfTest = measure_once,
 ) -> LoadedModel:
     """Finds, tries, loads and calibrates a model; None means the catalogue's default. Slow; for the thread that will
     own the model.
@@ -66,16 +72,22 @@ def load_model(
     """
     found = find_model(name_or_path, catalog=catalog)
     tell("checking that the model runs on this machine")
-    tried = trial(found.path, LoadParams(n_context_tokens=n_context_tokens, n_threads=n_threads))
+    tried = trial(found.path, params)
+    way = known_way(found.family)
+    if way is None:
+        tell("asking the model to fill small holes in code")
+        way = choose_way(self_test(found.path, tried.params, found.family))
     # only now: importing these already runs native code
     from byte_fim.backends.llama_cpp import LlamaCppModel, RuntimeParams
 
     tell("loading the model")
-    model = LlamaCppModel(found.path, RuntimeParams(**asdict(tried.params)))
-    if require_fim and not model.fim.is_complete:
+    model = LlamaCppModel(found.path, RuntimeParams(**asdict(tried.params), fim_texts=fim_texts_of(found.family)))
+    fim = _trained_fim(found.family, model.fim)
+    if require_fim and not fim.is_complete:
+        kind = "is a chat model without" if model.is_chat else "has no"
         model.close()
         raise BadModelFile(
-            f"{found.path} has no fill-in-the-middle tokens; use --layout plain to continue left to right only,"
+            f"{found.path} {kind} fill-in-the-middle tokens; use --layout plain to continue left to right only,"
             " or choose another model."
         )
     entry = found.entry
@@ -85,27 +97,25 @@ def load_model(
         name=entry.name if entry else found.path.name,
         path=found.path,
         model=model,
-        fim=_trained_fim(entry, model.fim),
-        layout=_layout(entry, model.fim),
-        cut=entry.cut if entry else "word",
+        fim=fim,
+        layout=way.layout if fim.is_complete else "plain",
+        # also where the layout is another: whoever asks for PSM gets the cut that suits it
+        cut=found.family.cut if found.family and found.family.is_certain else way.cut,
         set_abort=model.set_abort,
         memory=partial(_memory, model),
         close=model.close,
         facts={**_facts(model, tried), **calibrated.facts()},
+        uses_devices=bool(model.layer_devices) and model.n_gpu_layers > 0,
         step_costs=calibrated.tuning.step_costs,
     )
 
 
-def _layout(entry: CatalogEntry | None, fim: FimFormat) -> Layout:
-    if not fim.is_complete:
-        return "plain"
-    return entry.layout if entry else "psm"  # most public models saw PSM most
-
-
-def _trained_fim(entry: CatalogEntry | None, fim: FimFormat) -> FimFormat:
-    """Without the marks of repositories where the model has them but has never seen them used."""
-    is_trained = entry is None or entry.repository_format
-    return fim if is_trained else replace(fim, repository_id=None, file_id=None)
+def _trained_fim(family: ModelFamily | None, fim: FimFormat) -> FimFormat:
+    """In the order of the family; without the marks of repositories where it has them but has never seen them used."""
+    if family is None:
+        return fim
+    fim = replace(fim, is_suffix_first=family.suffix_first)
+    return fim if family.repository_format else replace(fim, repository_id=None, file_id=None)
 
 
 def _facts(model: LlamaCppModel, tried: TrialOutcome) -> dict[str, str]:
@@ -113,6 +123,9 @@ def _facts(model: LlamaCppModel, tried: TrialOutcome) -> dict[str, str]:
         "description": model.description,
         "n_context_tokens": str(model.n_context_tokens),
         "n_vocab_tokens": str(model.vocab.n_tokens),
+        "devices": "; ".join(map(str, model.layer_devices)) or "processor",
+        "n_gpu_layers": str(model.n_gpu_layers),
+        "lora": ", ".join(f"{path}={scale:g}" for path, scale in tried.params.loras) or "none",
         "use_extra_buffers": "yes" if tried.params.use_extra_buffers else "no",
         "trial": tried.summary,
     }

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import IO
 
 from lsp_server.documents.request import CompletionRequest
-from lsp_server.model.worker import Done
+from lsp_server.model.worker import Done, Ready
 from lsp_server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The first job: answered by Told, any number of times, then Loaded or Failed."""
+    """The first job: answered by Told, any number of times, then Ready or Failed."""
 
     settings: Settings
 
@@ -53,13 +53,6 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """The model is ready."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Grew:
     """The middle so far."""
 
@@ -74,7 +67,7 @@ class Failed:
 
 
 Job = Load | Ask | LayOutAnew
-Reply = Told | Loaded | Grew | Done | Failed | None
+Reply = Told | Ready | Grew | Done | Failed | None
 
 
 def write(stream: IO[bytes], message: Job | SetAbort | Reply) -> None:

@@ -13,7 +13,7 @@ from typing import IO, cast
 
 from lsp_server.documents.request import CompletionRequest
 from lsp_server.model import messages
-from lsp_server.model.worker import CannotLoad, Done, Tell, WorkerDied
+from lsp_server.model.worker import CannotLoad, Done, Ready, Tell, WorkerDied, WorkerStarved
 from lsp_server.settings import Settings
 from lsp_server.system.child_process import CREATION_FLAGS, PYTHON, child_environment, name_end
 
@@ -38,7 +38,7 @@ class ModelProcess:
         """None before `load`."""
         return self._process.pid if self._process else None
 
-    def load(self, settings: Settings, tell: Tell) -> str:
+    def load(self, settings: Settings, tell: Tell) -> Ready:
         """See Worker."""
         try:
             self._process = subprocess.Popen(
@@ -54,10 +54,10 @@ class ModelProcess:
             self._process.kill()
         threading.Thread(target=self._watch, args=(self._process,), daemon=True).start()
         self._send(messages.Load(settings))
-        while not isinstance(reply := self._receive(), messages.Loaded):
+        while not isinstance(reply := self._receive(), Ready):
             assert isinstance(reply, messages.Told), reply
             tell(reply.message, reply.percentage)
-        return reply.name
+        return reply
 
     def answer(self, asked: CompletionRequest, settings: Settings, on_growth: Callable[[bytes], None]) -> Done:
         """See Worker."""
@@ -138,5 +138,5 @@ class ModelProcess:
             self._process.kill()
             how = "it said nothing more"
         if how == "SIGKILL" and not self._is_killed:
-            how = "SIGKILL: perhaps memory ran out"
+            return WorkerStarved(f"The model's process ended ({how}: perhaps memory ran out)")
         return WorkerDied(f"The model's process ended ({how})")

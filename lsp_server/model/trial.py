@@ -9,26 +9,25 @@ parameters; failures are not, because memory may have been short.
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
-from byte_fim.model import BadModelFile, ModelError
+from byte_fim.errors import BadModelFile, ModelError, ModelFailed, OutOfMemory
+from lsp_server.model.load_params import LoadParams
 from lsp_server.store.file import key_of
+from lsp_server.store.usable import require_room, require_whole
 from lsp_server.system.child_process import (
-    CREATION_FLAGS,
     PYTHON,
-    child_environment,
+    ChildDied,
+    ask_child,
     die_quietly,
     end_with_parent,
-    name_end,
-    stdin_while_alive,
 )
 from lsp_server.system.findings import Findings, find_cache_file
+from lsp_server.system.memory import find_memory
 
 CHILD_COMMAND = (*PYTHON, "-m", "lsp_server.model.trial")
 LEAST_TIMEOUT_S = 60.0
@@ -36,18 +35,7 @@ TIMEOUT_S_PER_BYTE = 60.0 / 2**30  # a slow disk reads a gigabyte in a minute
 LIBRARY_TIMEOUT_S = 60.0
 CACHE_FILE = "model-trials.json"
 _TEXT = b"def mean(values: list[float]) -> float:\n    if not values:\n        return 0.0\n    return sum(values) / "
-_SOURCE_FOLDER = re.compile(r"\S*[/\\](?=[^/\\\s]+:\d+:)")  # of "/there/llama-vocab.cpp:2544: GGML_ASSERT(...) failed"
-_MAX_REASON_CHARACTERS = 200
 _MAX_PROMPT_TOKENS = 48  # enough for the kernels that evaluate many tokens together
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadParams:
-    """How a model is to be loaded; what the adapter takes, without importing the adapter."""
-
-    n_context_tokens: int | None = None
-    n_threads: int | None = None
-    use_extra_buffers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +49,7 @@ class TrialOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    kind: Literal["ok", "refused", "died"]
+    kind: Literal["ok", "refused", "no room", "died"]
     reason: str = ""
     is_lasting: bool = False
     """a repetition would give the same"""
@@ -84,7 +72,7 @@ def try_model(
         cache_file or find_cache_file(CACHE_FILE), "survived"
     )  # key -> why the first attempt failed, or ""
     timeout_s = timeout_s or LEAST_TIMEOUT_S + path.stat().st_size * TIMEOUT_S_PER_BYTE
-    key = key_of(path, sys.version, asdict(params))
+    key = key_of(path, sys.version, params.circumstances())
     remembered = survived.find(key)
     if isinstance(remembered, str):
         return TrialOutcome(
@@ -96,9 +84,14 @@ def try_model(
         second = _attempt(path, replace(params, use_extra_buffers=False), command=command, timeout_s=timeout_s)
     if second.kind == "refused":
         raise BadModelFile(second.reason)
+    if second.kind == "no room":
+        raise OutOfMemory(second.reason)
     if second.kind == "died":
+        what = " with ".join([str(path), *(lora for lora, _ in params.loras)])
+        if second.reason.startswith("SIGKILL"):
+            raise OutOfMemory(f"{what} does not fit the memory that is free (SIGKILL); choose a smaller model.")
         raise BadModelFile(
-            f"{path} makes llama.cpp fail ({second.reason}); fetch the model again, or choose another one."
+            f"{what} makes llama.cpp fail ({second.reason}); fetch the model again, or choose another one."
         )
     if first.kind == "ok" or first.is_lasting:
         survived.keep(key, first.reason)
@@ -107,57 +100,29 @@ def try_model(
 
 def try_library(*, command: Sequence[str] = CHILD_COMMAND) -> Mapping[str, str]:
     """Facts about the native library, found in a throw-away process. Raises ModelError when it does not even start."""
-    ended = _run([*command], timeout_s=LIBRARY_TIMEOUT_S)
-    if isinstance(ended, _Attempt):
-        raise ModelError(f"llama.cpp does not start on this machine ({ended.reason}); install llama-cpp-python again.")
-    return {key: str(value) for key, value in ended.items()}
+    try:
+        return {key: str(value) for key, value in ask_child(command, timeout_s=LIBRARY_TIMEOUT_S).items()}
+    except ChildDied as death:
+        raise ModelError(
+            f"llama.cpp does not start on this machine ({death}); install llama-cpp-python again."
+        ) from death
 
 
 def _attempt(path: Path, params: LoadParams, *, command: Sequence[str], timeout_s: float) -> _Attempt:
-    ended = _run([*command, str(path), json.dumps(asdict(params))], timeout_s=timeout_s)
-    if isinstance(ended, _Attempt):
-        return ended
-    reason = str(ended.get("reason"))
-    match ended.get("outcome"):
+    try:
+        said = ask_child([*command, str(path), json.dumps(asdict(params))], timeout_s=timeout_s)
+    except ChildDied as death:
+        return _Attempt("died", str(death), is_lasting=death.is_lasting)
+    reason = str(said.get("reason"))
+    match said.get("outcome"):
         case "ok":
             return _Attempt("ok")
         case "refused":
             return _Attempt("refused", reason)
+        case "no room":
+            return _Attempt("no room", reason)
         case _:
             return _Attempt("died", reason.rstrip("."), is_lasting=True)
-
-
-def _run(command: Sequence[str], *, timeout_s: float) -> Mapping[str, object] | _Attempt:
-    """The object that the child printed, or how it died."""
-    try:
-        with stdin_while_alive() as stdin:
-            ended = subprocess.run(
-                command,
-                stdin=stdin,
-                capture_output=True,
-                timeout=timeout_s,
-                check=False,
-                env=child_environment(),
-                creationflags=CREATION_FLAGS,
-            )
-    except subprocess.TimeoutExpired:
-        return _Attempt("died", f"no answer within {timeout_s:.0f} s")
-    except OSError as error:
-        return _Attempt("died", f"the trial process did not start: {error.strerror}")
-    if ended.returncode != 0:
-        why = name_end(ended.returncode)
-        reason = ": ".join(filter(None, (why, _last_words(ended.stderr))))
-        return _Attempt("died", reason, is_lasting=why != "SIGKILL")  # SIGKILL: memory was short
-    try:
-        return cast("dict[str, object]", json.loads(ended.stdout.splitlines()[-1]))
-    except (ValueError, IndexError):
-        return _Attempt("died", "the trial process said nothing")
-
-
-def _last_words(stderr: bytes) -> str:
-    """The last line of what the child complained of, without the folders of the machine that llama.cpp was built on."""
-    lines = stderr.decode("utf-8", "replace").strip().splitlines() or [""]
-    return _SOURCE_FOLDER.sub("", lines[-1])[:_MAX_REASON_CHARACTERS]
 
 
 def _summary(reason: str, *, when: str) -> str:
@@ -169,19 +134,22 @@ def main(arguments: Sequence[str]) -> int:
     die_quietly()
     end_with_parent()
     from byte_fim.backends.llama_cpp import library_facts
+    from byte_fim.backends.llama_cpp.devices import find_devices
 
     said: Mapping[str, str]
     if not arguments:
-        said = library_facts()
+        said = {**library_facts(), "devices": "; ".join(map(str, find_devices()))}
     else:
         path, params = arguments
         try:
             _exercise(Path(path), LoadParams(**json.loads(params)))
             said = {"outcome": "ok"}
-        except BadModelFile as refusal:
-            said = {"outcome": "refused", "reason": str(refusal)}
-        except ModelError as failure:
+        except OutOfMemory as shortage:
+            said = {"outcome": "no room", "reason": str(shortage)}
+        except ModelFailed as failure:
             said = {"outcome": "failed", "reason": str(failure)}
+        except ModelError as refusal:
+            said = {"outcome": "refused", "reason": str(refusal)}
     print(json.dumps(said), flush=True)
     return 0
 
@@ -189,12 +157,22 @@ def main(arguments: Sequence[str]) -> int:
 def _exercise(path: Path, params: LoadParams) -> None:
     from byte_fim.backends.llama_cpp import LlamaCppModel, RuntimeParams
 
+    require_room(path, require_whole(path), memory=find_memory(), n_device_bytes=_count_device_bytes(params))
     model = LlamaCppModel(path, RuntimeParams(**asdict(params)))
     n_prompt_tokens = min(_MAX_PROMPT_TOKENS, model.n_context_tokens - 1)
     prompt = [*model.fim.start_ids, *model.tokenize(_TEXT)][:n_prompt_tokens]
     likely = [int(token) for token in model.next_token_logprobs([prompt])[0].argsort()[-2:]]
     model.next_token_logprobs([[*prompt, token] for token in likely])
     model.close()
+
+
+def _count_device_bytes(params: LoadParams) -> int:
+    """Memory beside the processor's in which weights may lie."""
+    from byte_fim.backends.llama_cpp.devices import find_devices, find_layer_devices
+
+    if params.rpc_servers:
+        return sys.maxsize  # they are not asked before the model is loaded
+    return sum(device.total_bytes for device in find_layer_devices(find_devices()))
 
 
 if __name__ == "__main__":

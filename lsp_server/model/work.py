@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 from byte_fim.anchor import Anchors
 from byte_fim.complete import CompleteOptions, complete
 from byte_fim.drafting import Drafter
-from byte_fim.model import DecodeAborted, ModelError
+from byte_fim.errors import DecodeAborted, ModelError, OutOfMemory
 from lsp_server.context.chunks import OFF
 from lsp_server.context.outline import find_outline
 from lsp_server.context.preambles import Preambles, Shown
 from lsp_server.documents.request import CompletionRequest
+from lsp_server.model.load_params import params_of
 from lsp_server.model.loading import LoadedModel, load_model
-from lsp_server.model.worker import CannotLoad, Done, Tell, WorkAborted, WorkerDied, WorkFailed
+from lsp_server.model.worker import CannotLoad, Done, NoRoom, Ready, Tell, WorkAborted, WorkerDied, WorkFailed
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import judge
 from lsp_server.suggestion.trimming import Trimmer
@@ -59,8 +60,7 @@ def load_as_set(settings: Settings, tell: Tell) -> LoadedModel:
     """The model that the settings name."""
     return load_model(
         settings.model,
-        n_context_tokens=settings.n_context_tokens,
-        n_threads=settings.n_threads,
+        params=params_of(settings),
         require_fim=settings.layout != "plain",
         tell=lambda message: tell(message, None),
     )
@@ -78,12 +78,16 @@ class ModelWork:
         self._anchors = Anchors(find_outline)
         self._trimmer = Trimmer()
 
-    def load(self, settings: Settings, tell: Tell) -> str:
+    def load(self, settings: Settings, tell: Tell) -> Ready:
         """See Worker."""
         try:
             loaded = self._load(settings, tell)
             self._preambles = Preambles(loaded.model, loaded.fim)
             self._drafter = Drafter(loaded.model.vocab, loaded.step_costs or None)
+        except OutOfMemory as error:
+            raise NoRoom(str(error)) from error
+        except MemoryError as error:
+            raise NoRoom("The memory that is free does not suffice for the model; choose a smaller one.") from error
         except ModelError as error:
             raise CannotLoad(str(error)) from error
         except Exception as error:  # the rim: people need a sentence, whatever it is
@@ -92,7 +96,7 @@ class ModelWork:
                 f"The model could not be loaded ({type(error).__name__}: {error}); run `bytefim doctor`."
             ) from error
         self._loaded = loaded
-        return loaded.name
+        return Ready(loaded.name, loaded.uses_devices)
 
     def answer(self, asked: CompletionRequest, settings: Settings, on_growth: Callable[[bytes], None]) -> Done:
         """See Worker."""

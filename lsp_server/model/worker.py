@@ -22,6 +22,10 @@ class CannotLoad(Exception):
     """There will be no model; the message is one sentence with the remedy."""
 
 
+class NoRoom(CannotLoad):
+    """Memory does not suffice; with a smaller context or a smaller model it might."""
+
+
 class WorkFailed(Exception):
     """The model could not do it this time; the message is one sentence."""
 
@@ -32,6 +36,19 @@ class WorkAborted(Exception):
 
 class WorkerDied(Exception):
     """Whatever held the model is gone, and with it what it had evaluated; the message says how it ended."""
+
+
+class WorkerStarved(WorkerDied):
+    """The system ended it, as systems do when memory runs out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What was loaded."""
+
+    name: str
+    uses_devices: bool = False
+    """part of it lies in memory that is not the processor's"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +69,8 @@ class Worker(Protocol):
     on_death: Callable[[WorkerDied], None]
     """Called, by a thread of the worker, when it has died, so that it is noticed while nothing is asked, too."""
 
-    def load(self, settings: Settings, tell: Tell) -> str:
-        """Loads the model, slowly; its name. Raises CannotLoad."""
+    def load(self, settings: Settings, tell: Tell) -> Ready:
+        """Loads the model, slowly. Raises CannotLoad, NoRoom."""
         ...
 
     def answer(self, asked: CompletionRequest, settings: Settings, on_growth: Callable[[bytes], None]) -> Done:

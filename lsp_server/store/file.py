@@ -15,7 +15,7 @@ import stat
 import struct
 from pathlib import Path
 
-from byte_fim.model import BadModelFile
+from byte_fim.errors import BadModelFile
 
 _GGUF_HEADER = struct.Struct("<4sIQQ")  # magic, version, number of tensors, number of metadata entries
 _GGUF_LEAST_BYTES_PER_TENSOR = 32  # name length, dimensions, type, offset, without the name itself
@@ -53,10 +53,10 @@ def _require_header(path: Path, head: bytes, *, n_bytes: int) -> None:
     if len(head) < _GGUF_HEADER.size:
         raise BadModelFile(f"{path} ends after {len(head)} bytes; fetch the model again.")
     _, version, n_tensors, _ = _GGUF_HEADER.unpack(head)
-    if not 2 <= version <= 0xFFFF:  # a big-endian file shows its version in the upper half
+    if version > 0xFFFF:  # a big-endian file shows its version in the upper half
+        raise BadModelFile(f"{path} is a big-endian version of a GGUF file; fetch the little-endian one.")
+    if version < 2:
         raise BadModelFile(f"{path} is a GGUF file of a version that llama.cpp does not read; convert the model again.")
-    if n_tensors == 0:
-        raise BadModelFile(f"{path} holds a vocabulary but no weights; fetch the whole model.")
     if n_tensors * _GGUF_LEAST_BYTES_PER_TENSOR > n_bytes:
         raise BadModelFile(
             f"{path} is cut off or damaged ({n_tensors} tensors do not fit {n_bytes} bytes); fetch the model again."
@@ -68,18 +68,19 @@ def key_of(model_file: Path, *circumstances: object) -> str:
 
     Raises BadModelFile when there is no native library.
     """
-    files = [_file_identity(file) for file in (*_library_files(), model_file)]
+    files = [identify(file) for file in (*_library_files(), model_file)]
     return hashlib.sha256(json.dumps([files, circumstances]).encode()).hexdigest()
 
 
-def _file_identity(path: Path) -> list[str | int]:
+def identify(path: Path) -> list[str | int]:
+    """What changes when another file comes to lie there, as JSON. Raises OSError."""
     status = path.stat()
     return [str(path.resolve()), status.st_size, status.st_mtime_ns]
 
 
 def _library_files() -> list[Path]:
     """The native libraries of llama-cpp-python, found without importing it: the import alone runs native code."""
-    from byte_fim.model import BadModelFile  # brings numpy; whoever only remembers has no use for it
+    from byte_fim.errors import BadModelFile  # brings numpy; whoever only remembers has no use for it
 
     package = importlib.util.find_spec("llama_cpp")
     if package is None or package.origin is None:

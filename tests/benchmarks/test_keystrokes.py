@@ -35,6 +35,9 @@ class Parrot:
     def supersede(self, uri: str, *, reason: str) -> None:
         self.n_superseded += 1
 
+    def wake(self) -> None:
+        """It never sleeps."""
+
     def find_followed(self, uri: str) -> CompletionRequest | None:
         return None
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byte_fim.choose import choose
-from byte_fim.model import ModelFailed
+from byte_fim.errors import ModelFailed
 from byte_fim.vocab import Vocab
 
 TEXT, STOPS, OTHER_SPECIALS = [0, 1, 2, 3], [4, 5], [6]

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byte_fim.complete import CompleteOptions, complete
+from byte_fim.errors import DecodeAborted
 from byte_fim.fim import FimFormat
 from byte_fim.generate import Alternative
-from byte_fim.model import DecodeAborted, Float64Array
+from byte_fim.model import Float64Array
 from byte_fim.reference import ToyModel
 from byte_fim.utf8 import unfinished_character
 from byte_fim.vocab import Tokens

@@ -9,8 +9,8 @@ from byte_fim.backends.llama_cpp import LlamaCppModel
 from byte_fim.boundary import find_boundary
 from byte_fim.complete import CompleteOptions, Completion, complete
 from byte_fim.cover import Covers
+from byte_fim.errors import DecodeAborted
 from byte_fim.fim import CutPolicy, Layout
-from byte_fim.model import DecodeAborted
 from byte_fim.next_byte import next_byte_law, one_by_one
 from byte_fim.state import ByteState
 

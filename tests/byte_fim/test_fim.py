@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,27 @@ def test_each_layout_orders_the_parts_as_documented(layout: str, stem: tuple[int
     prompt = lay_out(FIM, layout, lead=(1,), suffix=(7,), typed=(2,), tail=b"x")  # pyright: ignore[reportArgumentType]
 
     assert (prompt.stem, prompt.tail) == (stem, b"x")
+
+
+@pytest.mark.parametrize(
+    ("layout", "stem"),
+    [("plain", (899, 1, 2)), ("spm", (899, 901, 7, 900, 1, 2)), ("psm", (899, 901, 7, 900, 1, 902, 2))],
+)
+def test_models_trained_with_the_suffix_first_are_asked_so(layout: Layout, stem: tuple[int, ...]) -> None:
+    """Mellum and Seed-Coder have a mark before the middle, Codestral has none: prefix and middle are one text then."""
+    prompt = lay_out(replace(FIM, is_suffix_first=True), layout, lead=(1,), suffix=(7,), typed=(2,), tail=b"x")
+
+    assert (prompt.stem, prompt.tail) == (stem, b"x")
+
+
+def test_without_a_mark_before_the_middle_only_one_text_can_be_gone_on_with() -> None:
+    """The prefix would not end anywhere."""
+    fim = FimFormat(prefix_id=900, suffix_id=901, middle_id=None, is_suffix_first=True)
+
+    assert fim.is_complete
+    assert lay_out(fim, "spm", lead=(1,), suffix=(7,), typed=(2,), tail=b"").stem == (901, 7, 900, 1, 2)
+    with pytest.raises(NoFimTokens, match="--layout spm"):
+        lay_out(fim, "psm", lead=(1,), suffix=(7,), typed=(2,), tail=b"")
 
 
 @pytest.mark.parametrize("layout", ["plain", "spm", "psm"])

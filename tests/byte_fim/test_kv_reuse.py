@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from byte_fim.backends.llama_cpp import LlamaCppModel, RuntimeParams
-from byte_fim.model import DecodeAborted
+from byte_fim.errors import DecodeAborted
 from byte_fim.sequences import common_beginning
 
 NANO = Path(__file__).resolve().parents[2] / "models" / "bytefim-nano-spm-q8_0.gguf"

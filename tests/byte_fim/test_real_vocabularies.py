@@ -11,7 +11,9 @@ import pytest
 from byte_fim.backends.llama_cpp import LlamaVocabulary
 from byte_fim.boundary import find_boundary
 from byte_fim.cover import Covers
+from byte_fim.errors import UnsupportedVocabulary
 from byte_fim.vocab import Tokens
+from tests.vocabularies import find_vocabulary
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "token_borders.tsv"
 BEFORE = "import os\nclass A:\n    def f(self, n):\n"
@@ -108,26 +110,26 @@ def test_the_finished_tokens_are_among_the_covers(vocabulary: LlamaVocabulary, c
 
 
 @pytest.mark.parametrize("text", MORE_CURSORS, ids=lambda text: repr(text[-14:]))
-def test_every_cursor_has_a_boundary_and_contexts(vocabulary: LlamaVocabulary, text: bytes) -> None:
+def test_every_cursor_has_a_boundary_and_contexts(any_vocabulary: LlamaVocabulary, text: bytes) -> None:
     """No input may be refused: characters cut in two, marks, operators, long runs, sentinels spelled out, bytes
     that are no text.
     """
     prefix = BEFORE.encode() + text
-    covers, cut = tail_of(vocabulary, prefix)
+    covers, cut = tail_of(any_vocabulary, prefix)
     contexts = covers.find_contexts(prefix[cut:])
 
     assert 0 <= cut <= len(prefix)
     assert contexts
     assert len(contexts) <= 24
-    assert all(prefix[cut:].startswith(vocabulary.vocab.decode(context)) for context in contexts)
+    assert all(prefix[cut:].startswith(any_vocabulary.vocab.decode(context)) for context in contexts)
 
 
 @pytest.mark.parametrize("text", [t for t in MORE_CURSORS if t.isascii()], ids=lambda text: repr(text[-14:]))
-def test_a_settled_boundary_keeps_its_tokens_whatever_follows(vocabulary: LlamaVocabulary, text: bytes) -> None:
+def test_a_settled_boundary_keeps_its_tokens_whatever_follows(any_vocabulary: LlamaVocabulary, text: bytes) -> None:
     """Tokens before the boundary go to the KV cache for good, so later typing may not change them."""
     prefix = BEFORE.encode() + text
-    _, cut = tail_of(vocabulary, prefix)
-    stem = vocabulary.tokenize(prefix[:cut])
+    _, cut = tail_of(any_vocabulary, prefix)
+    stem = any_vocabulary.tokenize(prefix[:cut])
     for typed in (
         b"",
         b"x",
@@ -145,8 +147,61 @@ def test_a_settled_boundary_keeps_its_tokens_whatever_follows(vocabulary: LlamaV
         "中".encode(),
         b"    \n\n",
     ):
-        assert vocabulary.tokenize(prefix + typed)[: len(stem)] == stem
+        assert any_vocabulary.tokenize(prefix + typed)[: len(stem)] == stem
+
+
+@pytest.mark.parametrize("text", [*MORE_CURSORS, b"x = '\xe2\x96\x81\xe2\x96\x81'"], ids=lambda text: repr(text[-14:]))
+def test_text_comes_back_byte_for_byte(any_vocabulary: LlamaVocabulary, text: bytes) -> None:
+    """No blank in front, none made of U+2581, nothing dropped; bytes that a vocabulary lacks become U+FFFD."""
+    vocab = any_vocabulary.vocab
+    lacking = [bytes([byte]) for byte in set(text) if not vocab.ids_of(bytes([byte]))]
+    expected = text
+    for byte in lacking:
+        expected = expected.replace(byte, "\ufffd".encode())
+    tokens = any_vocabulary.tokenize(text)
+
+    assert vocab.decode(tokens) == expected
+    assert not any(map(vocab.is_special, tokens))
+
+
+STARTS_WITH_BOS = {
+    "baichuan",
+    "command-r",
+    "deepseek-coder",
+    "deepseek-llm",
+    "gemma-4",
+    "llama-bpe",
+    "llama-spm",
+    "phi-3",
+}
+FIM_IDS = {"starcoder": (1, 3, 2), "deepseek-coder": (32016, 32015, 32017), "refact": (1, 3, 2)}
+
+
+def test_special_tokens_are_those_of_the_model(any_vocabulary: LlamaVocabulary, request: pytest.FixtureRequest) -> None:
+    """What opens a prompt and what marks a hole, as the models' own papers and pages say."""
+    name, fim = name_of(request), any_vocabulary.fim
+
+    assert bool(fim.start_ids) == (name in STARTS_WITH_BOS)
+    assert (fim.prefix_id, fim.suffix_id, fim.middle_id) == FIM_IDS.get(name, (None, None, None))
+    assert fim.is_complete == (name in FIM_IDS)
+    assert fim.separator_id is not None
+    assert len(any_vocabulary.vocab.stop_ids) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("bert-bge", "has a WordPiece tokenizer"),
+        ("falcon", "has no token for 28 of the 256 bytes"),
+        pytest.param("nomic-bert-moe", "has a Unigram tokenizer", marks=pytest.mark.slow),
+    ],
+)
+def test_vocabularies_for_which_exactness_is_not_known_are_refused(name: str, why: str) -> None:
+    """Rather no model than one whose bytes are not the document's."""
+    with pytest.raises(UnsupportedVocabulary, match=why):
+        LlamaVocabulary(find_vocabulary(name))
 
 
 def name_of(request: pytest.FixtureRequest) -> str:
-    return request.node.callspec.params["vocabulary"]
+    params = request.node.callspec.params
+    return params.get("vocabulary") or params["any_vocabulary"]

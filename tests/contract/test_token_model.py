@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from byte_fim.model import ContextTooLong, TokenModel
+from byte_fim.errors import ContextTooLong
+from byte_fim.model import TokenModel
+from byte_fim.ngram import NgramModel
 from byte_fim.reference import ToyModel
 from tests.strategies import QWEN_LIKE
 
-TV_TOLERANCE = {"toy": 1e-12, "tiny": 1e-3, "nano": 3e-2}  # exact, weights in 16 bits, weights in 8 bits
+TV_TOLERANCE = {"toy": 1e-12, "ngram": 1e-12, "tiny": 1e-3, "nano": 3e-2}  # exact twice, 16 bits, 8 bits
 TEXTS = [
     b"",
     b"a",
@@ -42,6 +44,12 @@ def model(kind: str, request: pytest.FixtureRequest) -> TokenModel:
     """One of them."""
     if kind == "toy":
         return ToyModel([(b"d", b"e"), (b"de", b"f"), (b" ", b"a"), (b" ", b" ")], pretokens=QWEN_LIKE)
+    if kind == "ngram":
+        counting = NgramModel()
+        counting.learn(
+            b"def find(self, name):\n    return self.items[name]\n\n\nfor line in open(path):\n    print(b, a)\n"
+        )
+        return counting
     return request.getfixturevalue(kind)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from lsp_server.model.process import ModelProcess
 from lsp_server.model.work import ModelWork
-from lsp_server.model.worker import CannotLoad, WorkAborted, Worker, WorkerDied, WorkFailed
+from lsp_server.model.worker import CannotLoad, NoRoom, Ready, WorkAborted, Worker, WorkerDied, WorkFailed
 from lsp_server.settings import Settings
 from tests.lsp_server.fake_child import CRASH, FAIL, make_worker
 from tests.lsp_server.fake_engine import PATIENCE_S, WAIT
@@ -49,7 +49,7 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
 def worker(make: Make) -> Worker:
     """One that has loaded."""
     worker = make("good")
-    assert worker.load(SETTINGS, ignore) == "fake"
+    assert worker.load(SETTINGS, ignore) == Ready("fake")
     return worker
 
 
@@ -72,6 +72,13 @@ def test_loading_tells_what_is_being_done(make: Make) -> None:
 def test_a_model_that_cannot_be_loaded_says_so_in_a_sentence(make: Make, situation: str, message: str) -> None:
     """It is shown to the user as it is."""
     with pytest.raises(CannotLoad, match=message):
+        make(situation).load(SETTINGS, ignore)
+
+
+@pytest.mark.parametrize("situation", ["no room", "full"])
+def test_want_of_memory_is_told_from_what_is_wrong_with_the_file(make: Make, situation: str) -> None:
+    """Something smaller may be tried then, and nothing else would help."""
+    with pytest.raises(NoRoom, match="choose a smaller"):
         make(situation).load(SETTINGS, ignore)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lsp_server.model.calibration import Calibration, calibrate
-from lsp_server.model.trial import LoadParams
+from lsp_server.model.load_params import LoadParams
 from tests.lsp_server.paced_model import Cost, PacedModel
 
 Calibrate = Callable[..., Calibration]

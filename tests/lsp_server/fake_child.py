@@ -7,15 +7,17 @@ import sys
 import threading
 import zlib
 
-from byte_fim.model import BadModelFile, ModelFailed
+from byte_fim.errors import BadModelFile, ModelFailed, OutOfMemory
 from lsp_server.model.child import work_for_server
 from lsp_server.model.loading import LoadedModel
 from lsp_server.model.work import ModelWork
 from lsp_server.model.worker import Tell
+from lsp_server.settings import Settings
 from tests.lsp_server.fake_engine import FakeModel
 
 CRASH = b"CRASH"  # a prefix that ends so is too much for the model's process
 FAIL = b"FAIL"  # a prefix that ends so is too much for the model
+NO_MODEL = "/w/broken.gguf"  # cannot be loaded
 SUM = "SUM"  # of a prefix that ends so the checksum is said, so that tests can tell what was asked
 
 
@@ -34,10 +36,16 @@ def make_worker(situation: str) -> ModelWork:
     """The scripted model, and what befalls it while it is being loaded."""
     fake = FakeModel(script)
 
-    def load(_: object, tell: Tell) -> LoadedModel:
+    def load(settings: Settings, tell: Tell) -> LoadedModel:
+        if settings.model == NO_MODEL:
+            raise BadModelFile(f"{NO_MODEL} is no model; choose another.")
         match situation:
             case "bad":
                 raise BadModelFile("fake.gguf is empty; download it again")
+            case "no room":
+                raise OutOfMemory("fake.gguf does not fit the memory; choose a smaller model")
+            case "full":
+                raise MemoryError
             case "broken":
                 raise ZeroDivisionError("no error of ours")
             case "slow":

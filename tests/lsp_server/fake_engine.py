@@ -11,9 +11,10 @@ import numpy as np
 
 from byte_fim.complete import CompleteOptions, Completion
 from byte_fim.distribution import MissingMass
+from byte_fim.errors import DecodeAborted
 from byte_fim.fim import FimFormat
 from byte_fim.generate import Alternative, FindEnd, ShouldStop, StopReason
-from byte_fim.model import DecodeAborted, DecodeCounts, TokenModel
+from byte_fim.model import DecodeCounts, TokenModel
 from byte_fim.reference import ToyModel
 from lsp_server.model.loading import LoadedModel
 from lsp_server.model.work import ModelWork

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from byte_fim.complete import Completion
-from byte_fim.model import DecodeAborted
+from byte_fim.errors import DecodeAborted
 from lsp_server.editor.serve import run_server
 from lsp_server.editor.server import build_server
 from lsp_server.settings import Settings

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from byte_fim.complete import Completion
+from byte_fim.errors import DecodeAborted
 from byte_fim.generate import ShouldStop
-from byte_fim.model import DecodeAborted
 from lsp_server.model.loading import LoadedModel
 from lsp_server.suggestion.trimming import Trimmer
 from tests.lsp_server.fake_engine import PATIENCE_S, Asked, FakeModel, make_completion

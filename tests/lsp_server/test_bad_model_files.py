@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import struct
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,14 +15,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from byte_fim.model import BadModelFile
+from byte_fim.errors import BadModelFile
+from lsp_server.model.load_params import LoadParams
 from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.model.trial import try_model
+from tests.lsp_server import command_line
+from tests.lsp_server.raw_client import RawClient
+from tests.made_models import write_metadata, write_random_model
+from tests.vocabularies import find_vocabulary
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 WHOLE = (MODELS / "bytefim-nano-spm-q8_0.gguf").read_bytes()  # the smaller one: dozens of copies are written
 FIRST_TENSOR = WHOLE.index(struct.pack("<Q", len("token_embd.weight")) + b"token_embd.weight")
 N_TENSORS_AT = 8  # after magic and version
+
+ONE_THREAD = LoadParams(n_threads=1)  # tests share the machine with other work
 
 Load = Callable[[Path | str], LoadedModel]
 
@@ -30,7 +38,7 @@ Load = Callable[[Path | str], LoadedModel]
 def load(tmp_path: Path) -> Load:
     """Loads through a real trial, leaving the user's cache alone."""
     trial = partial(try_model, cache_file=tmp_path / "trials.json", timeout_s=60.0)
-    return lambda path: load_model(str(path), n_threads=1, trial=trial)
+    return lambda path: load_model(str(path), params=ONE_THREAD, trial=trial, self_test=lambda *_: None)
 
 
 @pytest.fixture
@@ -196,6 +204,51 @@ def test_a_vocabulary_with_a_token_twice_is_refused(load: Load, write: Callable[
     assert after in WHOLE
 
     refusal(load, write(WHOLE.replace(before, after, 1)))
+
+
+def test_an_architecture_that_llama_cpp_does_not_know_is_told(load: Load, tmp_path: Path) -> None:
+    """Fetching the file again would not help; a newer runtime might."""
+    path = tmp_path / "new.gguf"
+    write_metadata(path, {}, architecture="quux")
+    message = refusal(load, path)
+
+    assert "does not know; install a newer llama-cpp-python" in message
+    assert "'quux'" in message
+
+
+def test_a_part_that_is_missing_is_told_before_anything_is_loaded(load: Load, tmp_path: Path) -> None:
+    """The trial says it, so every way to load a model does."""
+    write_random_model(tmp_path / "model.gguf", find_vocabulary("llama-spm"), max_tensors=12)
+    (tmp_path / "model-00003-of-00003.gguf").unlink()
+
+    assert "model-00003-of-00003.gguf is not beside it" in refusal(load, tmp_path / "model-00001-of-00003.gguf")
+
+
+def test_the_command_and_the_server_say_the_same_sentence_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever sees it in the editor can try the file on the command line, and hears no other story there."""
+    path, document = tmp_path / "bert.gguf", tmp_path / "a.py"
+    write_metadata(path, {"bert.attention.causal": False}, architecture="bert")
+    document.write_text("x = 1\n")
+    on_command_line = command_line.refusal(capsys, "complete", str(document), "--offset", "3", "--model", str(path))
+    command = [*command_line.MODULE, "serve", "--model", str(path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        client = RawClient(process.stdin, process.stdout)
+        client.ask("initialize", {"processId": None, "capabilities": {}})
+        client.notify("initialized", {})
+        client.wait_for(lambda message: message.get("method") == "window/showMessage")
+        client.ask("shutdown", None)
+        shown = client.heard("window/showMessage")
+    finally:
+        process.kill()
+        process.wait()
+
+    assert "is an encoder (bert)" in on_command_line
+    assert [message["params"]["message"] for message in shown] == [on_command_line.strip()]
 
 
 def survives(load: Load, path: Path) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from byte_fim.model import BadModelFile
+from byte_fim.errors import BadModelFile
 from lsp_server.command_line.bench import Effort, Figures, collect_figures, render
 from lsp_server.model.loading import LoadedModel
 from lsp_server.model.work import ModelWork

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from byte_fim.model import DecodeAborted, Float64Array, ModelFailed
-from tests.lsp_server.calibrating import CACHE_FILE, GPU, TINY, Calibrate, calibrating, scaling
+from byte_fim.errors import DecodeAborted, ModelFailed
+from byte_fim.model import Float64Array
+from lsp_server.model.calibration import find_token_s
+from tests.lsp_server.calibrating import CACHE_FILE, GPU, LARGE, TINY, Calibrate, calibrating, scaling
 from tests.lsp_server.paced_model import Cost, PacedModel
 
 TUNING = {"n_threads": 2, "n_threads_prompt": 4, "n_piece_tokens": 32, "step_costs": [1.0] * 9}
@@ -80,6 +82,19 @@ def test_the_fourth_start_measures_nothing(calibrate_paced: Calibrate) -> None:
     assert calibration.summary == "measured earlier"
     assert fourth.counts.decode_calls == 0
     assert fourth.tuned == starts[0].tuned
+
+
+def test_how_long_a_token_took_can_be_asked_without_the_model(
+    tmp_path: Path, calibrate_paced: Calibrate, cache_file: Path
+) -> None:
+    """Which other models would be fast enough here is told by what this one did."""
+    path = tmp_path / "model.gguf"
+    before = find_token_s(path, n_processors=8, cache_file=cache_file)
+    calibrate_paced(PacedModel(LARGE))
+
+    assert before is None
+    assert find_token_s(path, n_processors=8, cache_file=cache_file) == pytest.approx(5e-3, rel=0.2)
+    assert find_token_s(path, n_processors=4, cache_file=cache_file) is None
 
 
 def test_other_processors_or_parameters_are_measured_anew(calibrate_paced: Calibrate) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lsp_server.editor.configuration import Configuration, needs_restart
+from lsp_server.editor.configuration import Configuration
 from lsp_server.settings import DEFAULTS
 
 
@@ -39,16 +39,3 @@ def test_what_was_chosen_by_a_command_stays_until_the_editor_says_something_else
     configuration.take({"enabled": True, "model": "third"})
 
     assert (configuration.settings.enabled, configuration.settings.model) == (False, "third")
-
-
-def test_a_layout_that_lets_other_models_in_needs_a_restart() -> None:
-    """The message about such a model says that this setting helps."""
-    assert needs_restart(DEFAULTS, replace(DEFAULTS, layout="plain"))
-    assert not needs_restart(DEFAULTS, replace(DEFAULTS, layout="psm"))
-
-
-def test_only_what_the_model_is_loaded_with_needs_a_restart() -> None:
-    """Loading takes seconds."""
-    for name, value in {"model": "x", "n_threads": 2, "n_context_tokens": 512}.items():
-        assert needs_restart(DEFAULTS, replace(DEFAULTS, **{name: value}))
-    assert not needs_restart(DEFAULTS, replace(DEFAULTS, max_tokens=5, layout="psm", enabled=False))

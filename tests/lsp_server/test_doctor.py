@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from byte_fim.model import BadModelFile
+from byte_fim.errors import BadModelFile
 from lsp_server.command_line.doctor import Facts, collect_facts, render
+from lsp_server.model.load_params import LoadParams
 from lsp_server.model.loading import LoadedModel, load_model
-from lsp_server.model.trial import LoadParams, TrialOutcome, try_model
+from lsp_server.model.self_test import Measurement, Score, Way
+from lsp_server.model.trial import TrialOutcome, try_model
+from lsp_server.model.verdict import Verdict
 from lsp_server.settings import DEFAULTS, Settings
+from lsp_server.store.entries import ModelFamily
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 NANO = "bytefim-nano-spm"
 COUNTS = {"shown": 12, "accepted": 3, "latency_ms": {"n": 12, "p50": 81.5}}
+FINE = Verdict(measurement=Measurement(n_holes=24, scores=(Score(way=Way("psm"), n_right=17, n_ended=14),)))
 ONE_THREAD = replace(DEFAULTS, n_threads=1)  # tests share the machine with other work
 
 
 def examine(folder: Path, model: str | None, settings: Settings = ONE_THREAD) -> Facts:
     """The facts, with trials that leave the user's cache alone."""
     trial = partial(try_model, cache_file=folder / "trials.json")
-    return collect_facts(model, settings=settings, load=partial(load_model, trial=trial), count=lambda: COUNTS)
+    load = partial(load_model, trial=trial, self_test=never_measured)
+    return collect_facts(model, settings=settings, load=load, judge_file=judged(), count=lambda: COUNTS)
+
+
+def judged(verdict: Verdict = FINE) -> Callable[..., Verdict]:
+    """What the file can do, without asking the model."""
+    return lambda path, **_: verdict
+
+
+def never_measured(path: Path, params: LoadParams, family: ModelFamily | None) -> None:
+    """A self-test without an outcome."""
 
 
 def verdict(facts: Facts, kind: str) -> list[str]:
@@ -89,6 +105,32 @@ def test_a_broken_model_does_not_break_the_doctor(tmp_path: Path, content: bytes
     assert "broken.gguf" in verdict(facts, "problems")[0]
     assert text.count("problem: ") == 1
     assert text.endswith("No suggestion will appear before the problem is solved.")
+
+
+def test_a_file_that_cannot_be_used_is_one_problem_and_is_not_loaded() -> None:
+    """The verdict has found out why; loading the file as well would take as long again and say the same."""
+    reason = "model.gguf is an encoder (bert); choose another model."
+    facts = collect_facts(NANO, settings=ONE_THREAD, load=refuse, judge_file=judged(Verdict(reason=reason)))
+
+    assert verdict(facts, "problems") == [reason]
+    assert facts["model"] == {}
+
+
+def test_what_the_model_showed_and_what_it_needs_are_told(tmp_path: Path) -> None:
+    """Whether a model fills holes at all is the first question about a file from somewhere."""
+    trial = partial(try_model, cache_file=tmp_path / "trials.json")
+    tight = replace(FINE, warning="The model needs 9.1 GB of memory.")
+    facts = collect_facts(
+        NANO, settings=ONE_THREAD, load=partial(load_model, trial=trial), judge_file=judged(tight), count=lambda: COUNTS
+    )
+
+    assert facts["model"]["fim_verdict"] == tight.line
+    assert verdict(facts, "hints") == ["The model needs 9.1 GB of memory."]
+
+
+def refuse(name: str | None, **_: object) -> LoadedModel:
+    """Whatever is to be loaded, it should not be."""
+    raise AssertionError(name)
 
 
 def test_settings_that_silence_the_server_are_named(tmp_path: Path) -> None:
@@ -161,8 +203,8 @@ def test_the_model_of_the_settings_is_examined_unless_another_is_named(tmp_path:
         asked.append(name)
         raise BadModelFile("enough")
 
-    collect_facts(None, settings=replace(ONE_THREAD, model=NANO), load=load)
-    collect_facts("bytefim-tiny", settings=replace(ONE_THREAD, model=NANO), load=load)
+    for name in (None, "bytefim-tiny"):
+        collect_facts(name, settings=replace(ONE_THREAD, model=NANO), load=load, judge_file=judged())
 
     assert asked == [NANO, "bytefim-tiny"]
 
@@ -173,7 +215,8 @@ def test_a_machine_that_needs_safe_parameters_gets_a_hint(tmp_path: Path) -> Non
     def trial(path: Path, params: LoadParams) -> TrialOutcome:
         return TrialOutcome(replace(params, use_extra_buffers=False), "passed without repacked weights")
 
-    facts = collect_facts(NANO, settings=ONE_THREAD, load=partial(load_model, trial=trial))
+    load = partial(load_model, trial=trial)
+    facts = collect_facts(NANO, settings=ONE_THREAD, load=load, judge_file=judged())
 
     assert facts["verdict"]["ok"] is True
     assert "Repacked weights fail on this machine" in verdict(facts, "hints")[0]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from byte_fim.complete import CompleteOptions, complete
+from byte_fim.errors import ModelFailed
 from byte_fim.fim import FimFormat
-from byte_fim.model import ModelFailed
 from byte_fim.reference import ToyModel
 from lsp_server.engine.engine import Engine
 from lsp_server.model.loading import LoadedModel
@@ -186,7 +186,7 @@ def test_the_deadline_counts_for_what_is_queued(start: Start) -> None:
 def test_when_turned_off_nothing_is_asked(fake: FakeModel, start: Start) -> None:
     """`bytefim.toggle` must silence the server at once."""
     engine = start(fake)
-    engine.settings = replace(engine.settings, enabled=False)
+    engine.configure(replace(engine.settings, enabled=False))
 
     assert wait_for(engine.submit(ask())).reason == "completion is turned off"
     assert fake.asked == []

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from byte_fim.model import BadModelFile, ModelFailed
+from byte_fim.errors import BadModelFile, ModelFailed
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.state import EngineState
 from lsp_server.model.loading import LoadedModel
 from lsp_server.model.work import ModelWork
-from lsp_server.model.worker import WorkerDied
+from lsp_server.model.worker import Ready, WorkerDied
 from lsp_server.settings import Settings
 from tests.lsp_server.engines import Start, wait_for
 from tests.lsp_server.fake_engine import PATIENCE_S, WAIT, FakeModel
@@ -128,7 +128,7 @@ def test_what_nobody_foresaw_leaves_an_engine_that_can_be_restarted() -> None:
     states: queue.SimpleQueue[EngineState] = queue.SimpleQueue()
 
     class Broken(ModelWork):
-        def load(self, settings: Settings, tell: object) -> str:
+        def load(self, settings: Settings, tell: object) -> Ready:
             if is_broken:
                 raise ZeroDivisionError
             return super().load(settings, lambda *_: None)
@@ -136,7 +136,7 @@ def test_what_nobody_foresaw_leaves_an_engine_that_can_be_restarted() -> None:
     engine = Engine(lambda: Broken(fake.load, complete=fake.complete), Settings(), on_state=states.put)
     told = [states.get(timeout=PATIENCE_S) for _ in range(2)]
     is_broken = False
-    engine.restart(engine.settings)
+    engine.restart()
     again = [states.get(timeout=PATIENCE_S) for _ in range(2)]
 
     assert [state.state for state in [*told, *again]] == ["loading", "error", "loading", "idle"]
@@ -150,7 +150,7 @@ def test_what_is_said_after_the_loading_was_stopped_is_not_told() -> None:
     states: list[EngineState] = []
 
     class Slow(ModelWork):
-        def load(self, settings: Settings, tell: Callable[[str, int | None], None]) -> str:
+        def load(self, settings: Settings, tell: Callable[[str, int | None], None]) -> Ready:
             said.set()
             assert stopped.wait(PATIENCE_S)
             tell("measuring", None)

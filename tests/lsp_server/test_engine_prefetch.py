@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from byte_fim.model import ModelFailed
+from byte_fim.errors import ModelFailed
 from lsp_server.engine.state import EngineState
 from tests.lsp_server.engines import Start, wait_for
 from tests.lsp_server.fake_engine import PATIENCE_S

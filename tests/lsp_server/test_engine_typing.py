@@ -106,7 +106,7 @@ def test_deadline_and_cancel_reach_a_request_that_waits_for_older_work(
     engine.submit(ask(b"foo."))
     model.wait_at_gate()
     if why == "deadline":
-        engine.settings = replace(ALONE, deadline_ms=10)
+        engine.configure(replace(ALONE, deadline_ms=10))
     request = ask(b"foo.b")
     future = engine.submit(request)
     if why == "cancel":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from typing import Any
 
 import psutil
@@ -52,6 +53,22 @@ def test_a_death_costs_one_answer_one_message_and_nothing_else(own_server: Runni
     told = [message["params"]["message"] for message in server.client.heard("bytefim/status")]
     assert sum("it is being started again" in message for message in told) == 1
     assert server.client.heard("window/showMessage") == [], "there is nothing for the user to do"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell who ended a process")
+def test_what_is_killed_again_comes_back_smaller_with_one_message(own_server: RunningServer) -> None:
+    """Systems end what takes too much memory, again and again; people must know why the model sees less."""
+    server = own_server
+    server.open(URI, TEXT)
+    for n_deaths in (1, 2):
+        find_model_process(server).kill()
+        wait_until_idle_again(server, n_times=n_deaths + 1)
+
+    assert complete(server)["items"][0]["insertText"] == "lt = 1"
+    (message,) = server.client.heard("window/showMessage")
+    assert message["params"]["message"] == (
+        "bytefim: Memory is short: the model sees 2048 tokens at once; close other programs or choose a smaller model."
+    )
 
 
 def test_what_dies_again_and_again_is_left_alone_until_it_is_asked_for(own_server: RunningServer) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from byte_fim.model import BadModelFile, ModelError
-from lsp_server.model.trial import LoadParams, TrialOutcome, try_library, try_model
+from byte_fim.errors import BadModelFile, ModelError, OutOfMemory
+from lsp_server.model.load_params import LoadParams
+from lsp_server.model.trial import TrialOutcome, try_library, try_model
 from lsp_server.store.catalog import read_catalog
 
 CHILD_HEAD = """
@@ -154,6 +155,29 @@ def test_a_child_killed_for_want_of_memory_does_not_condemn_the_parameters(try_w
     assert try_with(killed + SAYS_OK).params.use_extra_buffers is False
 
     assert try_with(SAYS_OK).params.use_extra_buffers is True
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_child_that_is_always_killed_has_no_room(try_with: Try) -> None:
+    """The file is not to blame: with a smaller context it may do."""
+    with pytest.raises(OutOfMemory, match="does not fit the memory that is free"):
+        try_with("os.kill(os.getpid(), signal.SIGKILL)\n")
+
+
+def test_a_child_that_says_it_has_no_room_is_believed(try_with: Try, model_file: Path) -> None:
+    """Other parameters would not make room."""
+    with pytest.raises(OutOfMemory, match=r"^too large\.$"):
+        try_with("print(json.dumps({'outcome': 'no room', 'reason': 'too large.'}))\n")
+
+    assert n_started(model_file) == 1
+
+
+def test_the_adapters_are_named_when_a_model_dies_with_them(try_with: Try, tmp_path: Path) -> None:
+    """Without them it may be fine."""
+    lora = tmp_path / "lora.gguf"
+    lora.write_bytes(b"GGUF")
+    with pytest.raises(BadModelFile, match=r"model\.gguf with .*lora\.gguf makes llama\.cpp fail"):
+        try_with(DIES, params=LoadParams(loras=((str(lora), 1.0),)))
 
 
 def test_a_child_that_exits_without_a_word_has_failed(try_with: Try) -> None:

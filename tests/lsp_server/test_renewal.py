@@ -172,7 +172,7 @@ async def test_switched_off_nothing_is_evaluated_ahead(server: BytefimServer, mo
     assert server.engine is not None
     request = ask(OWN.encode())
     server.engine.warm(request)
-    server.engine.settings = replace(PATIENT, enabled=False)
+    server.engine.configure(replace(PATIENT, enabled=False))
     server.engine.warm(request)
 
     assert warmed == [request]

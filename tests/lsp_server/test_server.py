@@ -19,6 +19,7 @@ def test_inline_completion_is_advertised(start_server: StartServer) -> None:
     assert capabilities["textDocumentSync"]["change"] == 2
     assert set(capabilities["executeCommandProvider"]["commands"]) == {
         "bytefim.accept",
+        "bytefim.pullModel",
         "bytefim.restartModel",
         "bytefim.selectModel",
         "bytefim.statistics",

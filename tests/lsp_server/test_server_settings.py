@@ -9,6 +9,7 @@ import pytest
 
 from tests.lsp_server.conftest import RunningServer, StartServer
 from tests.lsp_server.editor import INLINE, URI, at, change, edit, suggestion
+from tests.lsp_server.fake_child import NO_MODEL
 from tests.lsp_server.raw_client import Message
 
 ASKABLE = {"workspace": {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": True}}}
@@ -139,6 +140,17 @@ def test_a_setting_that_the_model_is_loaded_with_loads_it_anew(own_server: Runni
     assert n_items(own_server) == 1
     assert warnings(own_server) == []
     assert n_times_idle(own_server) == 2, "other settings need no loading"
+
+
+def test_a_model_that_cannot_be_loaded_is_told_and_the_old_one_goes_on(own_server: RunningServer) -> None:
+    """A slip of the pen in a setting costs a message, not the suggestions."""
+    own_server.open(URI, "resu")
+    for _ in range(2):
+        own_server.client.notify("workspace/didChangeConfiguration", {"settings": {"bytefim": {"model": NO_MODEL}}})
+    own_server.client.wait_for(is_asking("window/showMessage"))
+
+    assert warnings(own_server) == [f"bytefim: {NO_MODEL} is no model; choose another. fake goes on."]
+    assert n_items(own_server) == 1
 
 
 def n_times_idle(server: RunningServer) -> int:

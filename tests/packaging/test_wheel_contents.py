@@ -45,10 +45,10 @@ def test_the_catalogue_and_the_default_weights_are_inside(wheel: Path, names: se
     catalog = read_catalog((ROOT / "models",))
     default = catalog.require_entry(catalog.default)
     with zipfile.ZipFile(wheel) as archive:
-        weights = archive.read(f"lsp_server/_models/{default.file}")
+        weights = archive.read(f"lsp_server/_models/{default.file.file}")
         described = archive.read("lsp_server/_models/catalog.toml")
 
-    assert hashlib.sha256(weights).hexdigest() == default.sha256
+    assert hashlib.sha256(weights).hexdigest() == default.file.sha256
     assert described == (ROOT / "models" / "catalog.toml").read_bytes()
 
 

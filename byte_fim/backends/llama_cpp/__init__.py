@@ -6,6 +6,6 @@ of them.
 """
 
 from byte_fim.backends.llama_cpp.adapter import LlamaCppModel, LlamaVocabulary, RuntimeParams
-from byte_fim.backends.llama_cpp.library import library_facts, library_files
+from byte_fim.backends.llama_cpp.library import library_facts
 
-__all__ = ["LlamaCppModel", "LlamaVocabulary", "RuntimeParams", "library_facts", "library_files"]
+__all__ = ["LlamaCppModel", "LlamaVocabulary", "RuntimeParams", "library_facts"]

@@ -9,22 +9,25 @@ half-precision sums and 1e-2 was seen, so it is off by default.
 from __future__ import annotations
 
 import ctypes
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from byte_fim.backends.llama_cpp import library
+from byte_fim.backends.llama_cpp import devices, library
+from byte_fim.backends.llama_cpp.gguf_file import explain_failure, find_layer_costs, open_model, open_vocabulary
 from byte_fim.backends.llama_cpp.kv_lines import MAX_SEQUENCES
 from byte_fim.backends.llama_cpp.kv_stream import KvStream
 from byte_fim.backends.llama_cpp.kv_tree import KvTree
 from byte_fim.backends.llama_cpp.kv_usage import KvUsage, cell_bytes
 from byte_fim.backends.llama_cpp.library import lib
-from byte_fim.backends.llama_cpp.tokenizer import LlamaTokenizer, fim_ids
+from byte_fim.backends.llama_cpp.lora import add_loras
+from byte_fim.backends.llama_cpp.offload import choose_n_gpu_layers
+from byte_fim.backends.llama_cpp.tokenizer import LlamaTokenizer
 from byte_fim.backends.processors import MAX_THREADS, usable_processors
+from byte_fim.errors import BadModelFile, ContextTooLong, ModelFailed, OutOfMemory
 from byte_fim.fim import FimFormat
-from byte_fim.model import BadModelFile, ContextTooLong, DecodeCounts, Float64Array, ModelFailed, TokenStream
+from byte_fim.model import DecodeCounts, Float64Array, TokenStream
 from byte_fim.vocab import TokenId, Vocab
 
 _CONTEXT_LIMIT_TOKENS = 4096  # more would cost memory and prompt time that a keystroke does not have
@@ -41,8 +44,14 @@ class RuntimeParams:
     n_batch_tokens: int = 512
     n_threads: int | None = None
     """None: the processors this process may use, at most 8."""
-    n_gpu_layers: int = -1
-    """-1: all, where the build has a GPU back-end; ignored elsewhere."""
+    n_gpu_layers: int | None = None
+    """Layers kept on graphics processors and other machines; None: as many as their free memory holds."""
+    rpc_servers: Sequence[str] = ()
+    """HOST:PORT of other machines that lend their devices."""
+    loras: Sequence[tuple[str, float]] = ()
+    """Adapters by path, and how strongly each counts; 0: not at all."""
+    fim_texts: Sequence[str] = ()
+    """How the vocabulary spells the tokens before prefix, suffix and middle, where llama.cpp does not know it."""
     use_extra_buffers: bool = True
     """False avoids repacked weights and with them the AMX kernels."""
     flash_attention: bool = False
@@ -55,9 +64,16 @@ class LlamaCppModel:
         """Raises BadModelFile with one sentence when the file cannot be used."""
         params = params or RuntimeParams()
         library.start()
-        library.take_complaints()
+        devices.add_servers(params.rpc_servers)
         self.name = path.name
-        self._model: library.Handle = _load(path, params)
+        self.layer_devices = devices.find_layer_devices(devices.find_devices())
+        """What has memory of its own for layers, with what of it was free before."""
+        self.n_gpu_layers = self._choose_n_gpu_layers(path, params)
+        """Layers that lie there, if the model has so many."""
+        library.take_complaints()
+        self._model: library.Handle = open_model(
+            path, n_gpu_layers=self.n_gpu_layers, use_extra_buffers=params.use_extra_buffers
+        )
         self._context: library.Handle = None
         self._tree: KvTree | None = None
         try:
@@ -66,13 +82,14 @@ class LlamaCppModel:
                 raise BadModelFile(
                     f"{self.name} is a recurrent model, which cannot share a token tree; choose a transformer model."
                 )
-            self._tokenizer = LlamaTokenizer(handle, self.name)
-            self.fim = _fim_format(handle)
+            self._tokenizer = LlamaTokenizer(handle, self.name, fim_texts=params.fim_texts)
+            self.fim = _fim_format(handle, self._tokenizer.fim_ids)
             self._n_context_tokens = params.n_context_tokens or min(
                 lib.llama_model_n_ctx_train(self._model), _CONTEXT_LIMIT_TOKENS
             )
             self._n_cells = self._n_context_tokens + params.n_batch_tokens // 2  # half a batch: for a token tree
             self._context = self._open_context(params)
+            add_loras(self._model, self._context, params.loras)
             self._abort_flag = ctypes.create_string_buffer(b"0")
             # atoi reads the flag as "0" or "1": a native callback, because one in Python would take the GIL once per
             # graph node
@@ -110,6 +127,11 @@ class LlamaCppModel:
         buffer = ctypes.create_string_buffer(256)
         lib.llama_model_desc(self._model, buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace")
+
+    @property
+    def is_chat(self) -> bool:
+        """True when the file comes with a template for conversations."""
+        return lib.llama_model_chat_template(self._model, None) is not None
 
     def kv_usage(self) -> KvUsage:
         """How full the KV cache is."""
@@ -181,6 +203,14 @@ class LlamaCppModel:
             raise ModelFailed(f"{self.name} has been closed; load it again.")
         return self._tree
 
+    def _choose_n_gpu_layers(self, path: Path, params: RuntimeParams) -> int:
+        if params.n_gpu_layers is not None:
+            return params.n_gpu_layers
+        if not self.layer_devices:
+            return 0
+        costs = find_layer_costs(path, n_cells=params.n_context_tokens or _CONTEXT_LIMIT_TOKENS)
+        return choose_n_gpu_layers(costs, [device.free_bytes for device in self.layer_devices])
+
     def _open_context(self, params: RuntimeParams) -> library.Handle:
         wanted = lib.llama_context_default_params()
         wanted.n_ctx = self._n_cells
@@ -193,31 +223,15 @@ class LlamaCppModel:
         wanted.no_perf = True
         context = lib.llama_init_from_model(self._model, wanted)
         if not context:
-            raise BadModelFile(
+            raise OutOfMemory(
                 f"{self.name} loads, but a context of {self._n_context_tokens} tokens does not fit the memory;"
                 " choose a smaller model."
-                f"{_why()}"
+                f"{explain_failure()}"
             )
         return context
 
 
-def _load(path: Path, params: RuntimeParams) -> library.Handle:
-    wanted = lib.llama_model_default_params()
-    wanted.n_gpu_layers = params.n_gpu_layers
-    wanted.use_extra_bufts = params.use_extra_buffers
-    model = lib.llama_model_load_from_file(os.fsencode(path), wanted)
-    if not model:
-        raise BadModelFile(f"{path} is not a model that llama.cpp can load; fetch it again or choose another.{_why()}")
-    return model
-
-
-def _why() -> str:
-    complaints = [line for line in library.take_complaints() if "error" in line.lower()]
-    return f" ({complaints[0]})" if complaints else ""
-
-
-def _fim_format(handle: library.Handle) -> FimFormat:
-    ids = fim_ids(handle)
+def _fim_format(handle: library.Handle, ids: Mapping[str, TokenId]) -> FimFormat:
     starts = (int(lib.llama_vocab_bos(handle)),) if lib.llama_vocab_get_add_bos(handle) else ()
     named = [int(find(handle)) for find in (lib.llama_vocab_eot, lib.llama_vocab_eos, lib.llama_vocab_bos)]
     ends = [token for token in named if token >= 0]
@@ -243,14 +257,10 @@ class LlamaVocabulary:
         """Raises BadModelFile."""
         library.start()
         library.take_complaints()
-        wanted = lib.llama_model_default_params()
-        wanted.vocab_only = True
-        self._model = lib.llama_model_load_from_file(os.fsencode(path), wanted)
-        if not self._model:
-            raise BadModelFile(f"{path} is not a vocabulary that llama.cpp can load; choose another file.{_why()}")
+        self._model = open_vocabulary(path)
         handle = lib.llama_model_get_vocab(self._model)
         self._tokenizer = LlamaTokenizer(handle, path.name)
-        self.fim = _fim_format(handle)
+        self.fim = _fim_format(handle, self._tokenizer.fim_ids)
         self.vocab = self._tokenizer.vocab
 
     def tokenize(self, text: bytes) -> list[TokenId]:

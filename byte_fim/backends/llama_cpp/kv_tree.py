@@ -19,7 +19,8 @@ import numpy as np
 from byte_fim.backends.llama_cpp.batch import Batch
 from byte_fim.backends.llama_cpp.kv_lines import MAX_SEQUENCES, KvLines, Line
 from byte_fim.backends.llama_cpp.library import Handle, lib
-from byte_fim.model import NOT_NUMBERS, DecodeAborted, DecodeCounts, Float64Array, ModelFailed, Scores
+from byte_fim.errors import DecodeAborted, ModelFailed
+from byte_fim.model import NOT_NUMBERS, DecodeCounts, Float64Array, Scores
 from byte_fim.sequences import common_beginning
 from byte_fim.vocab import TokenId, Tokens
 

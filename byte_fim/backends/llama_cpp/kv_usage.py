@@ -35,10 +35,21 @@ class KvUsage:
 
 def cell_bytes(model: Handle) -> int:
     """Bytes that one token takes in the KV cache, keys and values of all layers in 16 bits."""
-    default = lib.llama_model_n_embd(model) // lib.llama_model_n_head(model)
+    return count_layers(model) * layer_cell_bytes(model)
+
+
+def count_layers(model: Handle) -> int:
+    """Also of a model of which only the vocabulary was loaded."""
+    return _dimension(model, "block_count") or lib.llama_model_n_layer(model)
+
+
+def layer_cell_bytes(model: Handle) -> int:
+    """As `cell_bytes`, of one layer; also of a model of which only the vocabulary was loaded."""
+    n_heads = _dimension(model, "attention.head_count") or lib.llama_model_n_head(model) or 1
+    n_kv_heads = _dimension(model, "attention.head_count_kv") or lib.llama_model_n_head_kv(model) or n_heads
+    default = (_dimension(model, "embedding_length") or lib.llama_model_n_embd(model)) // n_heads
     widths = [_dimension(model, f"attention.{kind}_length") or default for kind in ("key", "value")]
-    n_values = sum(widths) * lib.llama_model_n_head_kv(model) * lib.llama_model_n_layer(model)
-    return n_values * np.dtype(np.float16).itemsize
+    return sum(widths) * n_kv_heads * np.dtype(np.float16).itemsize
 
 
 def _dimension(model: Handle, name: str) -> int | None:

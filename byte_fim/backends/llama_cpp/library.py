@@ -13,16 +13,12 @@ import ctypes
 import logging
 import os
 from collections import deque
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-# Between two layers the threads of OpenMP spin by default. When the machine is busy with something else (an editor, a
-# build) the spinning keeps the very thread from running that all wait for, and a token takes up to 300 ms instead of 3;
-# sleeping at once costs as much on an idle machine. A short spin, then sleep, is good at both (docs/decisions/0002).
-# Read when the library is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-os.environ.setdefault("GOMP_SPINCOUNT", "300")
+from byte_fim.backends.processors import OPENMP_SETTINGS
+
+os.environ.update({**OPENMP_SETTINGS, **os.environ})  # before the library is loaded, which reads them
 
 import llama_cpp as lib
 
@@ -58,12 +54,6 @@ def take_complaints() -> list[str]:
     return taken
 
 
-def library_files() -> Sequence[Path]:
-    """The shared libraries that hold the native code, for recognising a build."""
-    folder = Path(lib.__file__).parent / "lib"
-    return sorted(p for p in folder.glob("*") if p.suffix in {".so", ".dylib", ".dll"} or ".so." in p.name)
-
-
 def library_facts() -> dict[str, str]:
     """Version, processor features and accelerators of this build, as text for people."""
     start()
@@ -71,5 +61,6 @@ def library_facts() -> dict[str, str]:
         "llama-cpp-python": lib.__version__,
         "features": lib.llama_print_system_info().decode("utf-8", "replace").strip(),
         "gpu_offload": "yes" if lib.llama_supports_gpu_offload() else "no",
-        "library": str(Path(lib.__file__).parent / "lib"),
+        "rpc": "yes" if lib.llama_supports_rpc() else "no",
+        "library": os.environ.get("LLAMA_CPP_LIB_PATH") or str(Path(lib.__file__).parent / "lib"),
     }

@@ -2,7 +2,8 @@
 
 llama.cpp's own tokenizer is the definition of canonical; this module only keeps it honest about bytes. What it mends,
 each found in practice: bytes that are not UTF-8 would become U+FFFD; a literal U+2581 would become a blank
-(SentencePiece); a blank may be put before the text; text that spells a special token could become one.
+(SentencePiece, and BPE of its kind); a blank may be put before the text; text that spells a special token could become
+one.
 """
 
 # pyright: basic
@@ -10,10 +11,10 @@ each found in practice: bytes that are not UTF-8 would become U+FFFD; a literal 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from byte_fim.backends.llama_cpp.library import Handle, lib
-from byte_fim.model import UnsupportedVocabulary
+from byte_fim.errors import UnsupportedVocabulary
 from byte_fim.vocab import TokenId, Vocab
 
 _SPM, _BPE = 1, 2  # enum llama_vocab_type
@@ -29,8 +30,11 @@ _LONG_ENOUGH_BYTES = 1024
 class LlamaTokenizer:
     """The canonical encoding of plain text, for the two vocabulary kinds that code models use."""
 
-    def __init__(self, handle: Handle, name: str) -> None:
-        """Raises UnsupportedVocabulary for kinds other than byte-level BPE and SentencePiece BPE with byte fallback."""
+    def __init__(self, handle: Handle, name: str, *, fim_texts: Sequence[str] = ()) -> None:
+        """Raises UnsupportedVocabulary for kinds other than byte-level BPE and SentencePiece BPE with byte fallback.
+
+        `fim_texts`: as in `find_fim_ids`.
+        """
         self._handle = handle
         kind = int(lib.llama_vocab_type(handle))
         if kind not in (_SPM, _BPE):
@@ -38,9 +42,11 @@ class LlamaTokenizer:
                 f"{name} has a {_KINDS.get(kind, 'unknown')} tokenizer (kind {kind}); choose a model with a"
                 " byte-level BPE or SentencePiece BPE tokenizer."
             )
-        self.vocab = _read_vocab(handle)
-        self._is_sentencepiece = kind == _SPM
+        self.fim_ids = find_fim_ids(handle, fim_texts)
+        self.vocab = _read_vocab(handle, set(self.fim_ids.values()))
         self._buffer = (lib.llama_token * 4096)()
+        # SentencePiece writes blanks so, and what looks like one comes back as one; some BPE vocabularies do too
+        self._has_blank_symbol = self.vocab.decode(self._call(_BLANK_SYMBOL)) != _BLANK_SYMBOL
         self._byte_ids = self._find_byte_ids(name)
         blank_guard = self._call(_GUARD)
         self._guard_ids = blank_guard if self.vocab.decode(blank_guard) == b" " + _GUARD else []
@@ -64,7 +70,7 @@ class LlamaTokenizer:
                 valid, stray, rest = text, b"", b""
             except UnicodeDecodeError as error:
                 valid, stray, rest = text[: error.start], text[error.start : error.end], text[error.end :]
-            if self._is_sentencepiece and _BLANK_SYMBOL in valid:
+            if self._has_blank_symbol and _BLANK_SYMBOL in valid:
                 before, symbol, after = valid.partition(_BLANK_SYMBOL)
                 valid, stray, rest = before, symbol, after + stray + rest
             if valid:
@@ -106,13 +112,12 @@ class LlamaTokenizer:
         return any(_GUARD in text and len(text) > 1 for text in map(self.vocab.bytes_of, range(self.vocab.n_tokens)))
 
 
-def _read_vocab(handle: Handle) -> Vocab:
+def _read_vocab(handle: Handle, fim: set[TokenId]) -> Vocab:
     n_tokens = lib.llama_vocab_n_tokens(handle)
     buffer = ctypes.create_string_buffer(_LONG_ENOUGH_BYTES)
     token_bytes: list[bytes] = []
     specials: list[TokenId] = []
     stops: list[TokenId] = []
-    fim = set(fim_ids(handle).values())
     for token in range(n_tokens):
         if lib.llama_vocab_is_eog(handle, token) or token in fim:
             stops.append(token)
@@ -126,10 +131,21 @@ def _read_vocab(handle: Handle) -> Vocab:
     return Vocab(token_bytes, special_ids=specials, stop_ids=stops)
 
 
-def fim_ids(handle: Handle) -> dict[str, TokenId]:
-    """The fill-in-the-middle ids that the file names or llama.cpp recognises: pre, suf, mid, pad, rep, sep."""
+def find_fim_ids(handle: Handle, texts: Sequence[str] = ()) -> dict[str, TokenId]:
+    """The fill-in-the-middle ids that the file names or llama.cpp recognises: pre, suf, mid, pad, rep, sep.
+
+    `texts`: how the vocabulary spells pre, suf and mid, where llama.cpp finds none of the three; empty: it has none.
+    """
     found = {
         kind: int(getattr(lib, f"llama_vocab_fim_{kind}")(handle))
         for kind in ("pre", "suf", "mid", "pad", "rep", "sep")
     }
-    return {kind: token for kind, token in found.items() if token >= 0}
+    known = {kind: token for kind, token in found.items() if token >= 0}
+    if {"pre", "suf", "mid"} & set(known):
+        return known
+    wanted = {text.encode(): kind for kind, text in zip(("pre", "suf", "mid"), texts, strict=False) if text}
+    spelled = {
+        token: lib.llama_vocab_get_text(handle, token)
+        for token in range(lib.llama_vocab_n_tokens(handle) if wanted else 0)
+    }
+    return known | {wanted[text]: token for token, text in spelled.items() if text in wanted}

@@ -11,6 +11,10 @@
 ---@field deadline_ms? integer How long a suggestion may take (milliseconds): a whole number from 10 to 60000. Default: 2500.
 ---@field n_threads? integer How many processor cores the model works on (threads): a whole number from 1 to 256. Default: none.
 ---@field n_context_tokens? integer How much text the model sees at once (tokens): a whole number from 256 to 1048576. Default: none.
+---@field n_gpu_layers? integer How much of the model graphics processors and other machines hold (layers): a whole number from 0 to 1000. Default: none.
+---@field rpc_servers? string[] Other machines that hold parts of the model, by llama.cpp's RPC, which trusts everybody (HOST:PORT): a list of texts that are not blank. Default: {}.
+---@field lora? string[] Adapters that are added to the model's weights (PATH or PATH=SCALE): a list of texts that are not blank. Default: {}.
+---@field unload_after_minutes? integer How long after the last request the model's memory is given back; 0: never (minutes): a whole number from 0 to 10080. Default: 30.
 ---@field n_prefix_bytes? integer How much of the text before the cursor is looked at (bytes): a whole number from 64 to 4194304. Default: 32768.
 ---@field n_suffix_bytes? integer How much of the text after the cursor is looked at (bytes): a whole number from 0 to 4194304. Default: 8192.
 ---@field prefetch? boolean Whether what follows a suggestion is computed before it is asked for: true or false. Default: true.
@@ -19,4 +23,6 @@
 ---@field files_off? string[] In which files nothing is suggested unless it is asked for (glob patterns of file paths): a list of texts that are not blank. Default: {}.
 ---@field completion_fallback? boolean Whether editors without inline completion get suggestions in their list of completions: true or false. Default: false.
 ---@field context_files? boolean Whether the model sees parts of other files of the project: true or false. Default: true.
+---@field models_mirror? string Where models are fetched from when `bytefim.pullModel` says so (web address that stands for scheme and host): text that is not blank. Default: none.
+---@field models_proxy? string The proxy by which models are fetched (web address): text that is not blank. Default: none.
 ---@field statistics? boolean Whether suggestions and their times are counted: true or false. Default: true.

@@ -1,0 +1,279 @@
+"""Do several models together know better than the best of them? Held-out Python, the embedded models and an n-gram.
+
+The bits per byte of the text itself, member laws and those of ensembles at the same bytes: spans of held-out files, by
+teacher forcing, each member in its own tokens and layout, the suffix shown to those that can use it. The n-gram model
+has read the rest of the file: what stands before the span and after it. Then the rest of a line, completed greedily by
+members and ensembles. 95 % intervals: bootstrap over files, differences paired.
+
+The bits of a product are too low by at most what pruning hides of its scale, `product_bound_bits`.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import numpy as np
+from held_out import fetch_sources
+from numpy.typing import NDArray
+from report import finish, make_parser, show_table
+
+from byte_fim.complete import CompleteOptions, complete
+from byte_fim.ensemble import Adaptation, EnsembleOptions, EnsembleState, Kind, Member, complete_ensemble
+from byte_fim.ensemble.member import PRUNE
+from byte_fim.ngram import NgramModel
+from lsp_server.model.loading import LoadedModel, load_model
+
+MODELS = ("bytefim-tiny", "bytefim-nano-spm")
+PRIORS = {"bytefim-tiny": 0.7, "bytefim-nano-spm": 0.05, "ngram": 0.25}  # chosen on JavaScript, not on these files
+WINDOW_BYTES = (1200, 300)
+SPAN_BYTES = 48
+N_DRAWN = 2000
+ADAPTED = Adaptation()
+KINDS: tuple[Kind, Kind] = ("arithmetic", "geometric")
+Bits = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some bytes of a file that have to be said."""
+
+    path: Path
+    prefix: bytes
+    said: bytes
+    suffix: bytes
+    is_line: bool
+    """the rest of a line, to be completed"""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one model or ensemble did."""
+
+    bits: list[tuple[Path, float, int]] = field(default_factory=list)
+    """per span: its file, bits, bytes"""
+    hits: list[tuple[Path, float, int]] = field(default_factory=list)
+    """per line: its file, 1 or 0, 1"""
+    n_bytes: int = 0
+    n_decode_calls: int = 0
+    seconds: float = 0.0
+    """of processor time, completing lines"""
+    hidden_bits: float = 0.0
+
+
+def main() -> None:
+    parser = make_parser(__doc__ or "", limit=40, counted="spans")
+    parser.add_argument("--language", default="python", choices=("python", "javascript", "typescript"))
+    parser.add_argument(
+        "--prune", type=float, default=1e-5, help="of the members' laws where bits are counted (default 1e-5)"
+    )
+    arguments = parser.parse_args()
+    loaded = [load_model(name) for name in MODELS]
+    spans = sample_spans(arguments.language, arguments.limit, seed=arguments.seed)
+    tallies: dict[str, Tally] = {}
+    for i, span in enumerate(spans):
+        score(span, loaded, tallies, prune=arguments.prune)
+        complete_line(span, loaded, tallies)
+        if not arguments.json and (i + 1) % 10 == 0:
+            print(f"{i + 1} of {len(spans)} spans", file=sys.stderr)
+    report(tallies, spans, is_table_wanted=not arguments.json)
+
+
+def sample_spans(language: str, n: int, *, seed: int) -> list[Span]:
+    """Spans from any offset, every second one the rest of a line from within it; of all files about as many."""
+    chooser = random.Random(seed)
+    files = fetch_sources(language)
+    chooser.shuffle(files)
+    found: list[Span] = []
+    while len(found) < n:
+        path = files[len(found) % len(files)]
+        text = path.read_bytes().replace(b"\r\n", b"\n")
+        at = chooser.randrange(min(200, len(text) // 2), len(text) - SPAN_BYTES)
+        line_end = text.find(b"\n", at)
+        end = min(at + SPAN_BYTES, len(text))
+        is_line = at < line_end <= at + SPAN_BYTES and bool(text[at:line_end].strip())
+        if text[at] & 0xC0 != 0x80 and text[end - 1] < 0x80:
+            found.append(Span(path, text[:at], text[at:end], text[end:], is_line))
+    return found
+
+
+def make_members(span: Span, loaded: Sequence[LoadedModel], suffix: bytes, *, prune: float) -> list[Member]:
+    """Each with its weight; the n-gram model reads what stands before the span and behind `suffix`'s beginning."""
+    counting = NgramModel()
+    counting.learn(suffix)
+    counting.learn(b"\n" + span.prefix)
+    members = [
+        Member(
+            name=name,
+            model=each.model,
+            fim=each.fim,
+            layout=each.layout,
+            cut=each.cut,
+            weight=PRIORS[name],
+            prune=prune,
+        )
+        for name, each in zip(MODELS, loaded, strict=True)
+    ]
+    weight = PRIORS["ngram"]
+    ngram = Member(name="ngram", model=counting, fim=counting.fim, layout="plain", weight=weight, has_read_prefix=True)
+    return [*members, ngram]
+
+
+def score(span: Span, loaded: Sequence[LoadedModel], tallies: dict[str, Tally], *, prune: float) -> None:
+    """The bits of the span under every member and every ensemble; each member goes along it once."""
+    members = make_members(span, loaded, span.suffix, prune=prune)
+    prefix, suffix = span.prefix[-WINDOW_BYTES[0] :], span.suffix[: WINDOW_BYTES[1]]
+    at = {member.name: EnsembleState.start([member], prefix, suffix).live[0] for member in members}
+    states = {
+        name: EnsembleState.start(chosen, prefix, suffix, kind=kind, adaptation=adaptation)
+        for name, kind, adaptation, chosen in ensembles(members)
+    }
+    bits = dict.fromkeys(states, 0.0)
+    for name in states:
+        tallies.setdefault(name, Tally())
+    for byte in span.said:
+        after = {name: state.advance(byte) for name, state in at.items()}
+        for name, state in states.items():
+            names = [each.member.name for each in state.live]
+            state = replace(state, live=tuple(at[each] for each in names))
+            if state.kind == "geometric":
+                hidden = min(0.99, state.byte_law().missing_mass.pruned)
+                tallies[name].hidden_bits -= float(np.log2(1.0 - hidden))
+            states[name] = state.follow(byte, [after[each] for each in names])
+            bits[name] -= states[name].logp / np.log(2.0)
+        at = after
+    for name, total in bits.items():
+        tallies[name].bits.append((span.path, total, len(span.said)))
+
+
+def ensembles(members: Sequence[Member]) -> list[tuple[str, Kind, Adaptation | None, Sequence[Member]]]:
+    """Members alone, then ensembles of all, and of the first with the n-gram model."""
+    alone: list[tuple[str, Kind, Adaptation | None, Sequence[Member]]] = [
+        (member.name, "arithmetic", None, [member]) for member in members
+    ]
+    groups = [("all", members), ("tiny + ngram", [members[0], members[-1]])]
+    return alone + [
+        (f"{group}, {kind}, {'adapted' if adaptation else 'fixed'}", kind, adaptation, chosen)
+        for group, chosen in groups
+        for kind in KINDS
+        for adaptation in (None, ADAPTED)
+    ]
+
+
+def complete_line(span: Span, loaded: Sequence[LoadedModel], tallies: dict[str, Tally]) -> None:
+    """Whether the rest of the line comes out, and what that costs."""
+    if not span.is_line:
+        return
+    wanted, _, after = span.said.partition(b"\n")
+    suffix = b"\n" + after + span.suffix
+    members = make_members(span, loaded, suffix, prune=PRUNE)
+    prefix, suffix = span.prefix[-WINDOW_BYTES[0] :], suffix[: WINDOW_BYTES[1]]
+    ways = ensembles(members)
+    random.Random(span.said).shuffle(ways)  # what the tokenizer was asked is remembered, from which the later ones gain
+    for name, kind, adaptation, chosen in ways:
+        options = EnsembleOptions(kind=kind, adaptation=adaptation, max_bytes=SPAN_BYTES)
+        for member in chosen:
+            member.model.forget()
+        n_free = members[-1].model.counts.decode_calls
+        started = time.process_time()
+        found = complete_ensemble(chosen, prefix, suffix, options=options, find_end=end_of_line)
+        record_line(tallies[name], span, found.alternatives[0].middle, wanted)
+        tallies[name].seconds += time.process_time() - started
+        tallies[name].n_bytes += found.alternatives[0].n_generated_tokens
+        n_free = members[-1].model.counts.decode_calls - n_free  # the n-gram model's, which are no decode calls
+        tallies[name].n_decode_calls += found.counts.decode_calls - n_free
+    for name, each in zip(MODELS, loaded, strict=True):
+        tally = tallies.setdefault(f"{name} by tokens", Tally())
+        options = CompleteOptions(layout=each.layout, cut=each.cut, max_tokens=24)
+        each.model.forget()
+        started, before = time.process_time(), each.model.counts
+        middle = complete(each.model, each.fim, prefix, suffix, options=options, find_end=end_of_line).alternatives[0]
+        record_line(tally, span, middle.middle, wanted)
+        tally.seconds += time.process_time() - started
+        tally.n_bytes += middle.steps[-1][0]
+        tally.n_decode_calls += each.model.counts.since(before).decode_calls
+
+
+def record_line(tally: Tally, span: Span, middle: bytes, wanted: bytes) -> None:
+    tally.hits.append((span.path, float(middle.rstrip() == wanted.rstrip()), 1))
+
+
+def end_of_line(middle: bytes) -> int | None:
+    end = middle.find(b"\n")
+    return None if end < 0 else end
+
+
+def report(tallies: Mapping[str, Tally], spans: Sequence[Span], *, is_table_wanted: bool) -> None:
+    members = [*MODELS, "ngram"]
+    best = min(members, key=lambda name: mean(tallies[name].bits))
+    surest = max(members, key=lambda name: mean(tallies[name].hits))
+    token_seconds = per_byte(tallies[f"{MODELS[0]} by tokens"])
+    result: dict[str, object] = {}
+    rows: list[list[object]] = []
+    for name, tally in tallies.items():
+        figures: dict[str, object] = {"exact_match": mean(tally.hits), "exact_match_95": interval(tally.hits)}
+        figures["exact_match_minus_best_member_95"] = interval(difference(tally.hits, tallies[surest].hits))
+        figures["cost_per_byte_relative_to_tiny_by_tokens"] = per_byte(tally) / token_seconds
+        figures["decode_calls_per_byte"] = tally.n_decode_calls / max(1, tally.n_bytes)
+        if tally.bits:
+            n_bytes = sum(n for _, _, n in tally.bits)
+            gain = difference(tally.bits, tallies[best].bits)
+            figures |= {"bits_per_byte": mean(tally.bits), "bits_per_byte_95": interval(tally.bits)}
+            figures |= {"bits_minus_best_member": mean(gain), "bits_minus_best_member_95": interval(gain)}
+            figures["product_bound_bits"] = tally.hidden_bits / n_bytes
+        result[name] = figures
+        rows.append(
+            [
+                name,
+                f"{mean(tally.bits):.3f} {show(interval(tally.bits))}" if tally.bits else "",
+                show(interval(difference(tally.bits, tallies[best].bits))) if tally.bits else "",
+                f"{tally.hidden_bits / max(1, sum(n for _, _, n in tally.bits)):.3f}",
+                f"{mean(tally.hits):.1%} {show(interval(tally.hits))}",
+                per_byte(tally) / token_seconds,
+                tally.n_decode_calls / max(1, tally.n_bytes),
+            ]
+        )
+    if is_table_wanted:
+        header = ["", "bits per byte", f"less {best}", "hidden", "lines right", "cost per byte", "calls per byte"]
+        show_table(header, rows)
+    n_lines = sum(span.is_line for span in spans)
+    finish({"spans": len(spans), "lines": n_lines, "best_member": best, "ways": result})
+
+
+def per_byte(tally: Tally) -> float:
+    return tally.seconds / max(1, tally.n_bytes)
+
+
+def mean(values: Sequence[tuple[Path, float, int]]) -> float:
+    """Of all that was counted, per unit."""
+    return sum(value for _, value, _ in values) / max(1, sum(n for _, _, n in values))
+
+
+def difference(
+    one: Sequence[tuple[Path, float, int]], other: Sequence[tuple[Path, float, int]]
+) -> list[tuple[Path, float, int]]:
+    """Of the same spans in the same order."""
+    return [(path, a - b, n) for (path, a, n), (_, b, _) in zip(one, other, strict=True)]
+
+
+def interval(values: Sequence[tuple[Path, float, int]]) -> tuple[float, float]:
+    """95 % of the mean, files drawn with replacement."""
+    files = sorted({path for path, _, _ in values})
+    sums = np.array([[sum(v for p, v, _ in values if p == f), sum(n for p, _, n in values if p == f)] for f in files])
+    drawn = sums[np.random.default_rng(1).integers(len(files), size=(N_DRAWN, len(files)))].sum(axis=1)
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], (0.025, 0.975))
+    return float(low), float(high)
+
+
+def show(bounds: tuple[float, float]) -> str:
+    return f"[{bounds[0]:.3f}, {bounds[1]:.3f}]"
+
+
+if __name__ == "__main__":
+    main()
