@@ -147,7 +147,7 @@ def test_before_anything_was_measured_the_default_is_recommended() -> None:
         (8, 4 * GB, "bytefim-tiny"),
         (8, 10 * GB, "qwen2.5-coder-0.5b"),
         (16, 30 * GB, "qwen2.5-coder-1.5b"),
-        (16, 100 * GB, "qwen2.5-coder-7b"),
+        (16, 100 * GB, "seed-coder-8b-base"),
         (4, 100 * GB, "qwen2.5-coder-0.5b"),
     ],
 )
