@@ -12,12 +12,12 @@ from byte_fim.cover import Covers
 @pytest.mark.parametrize(
     "tail", [b" ran", b"\n        ", b" don't", b" x = 12", b"(self.get_us", b" caf\xc3", b"\t\t", b" ''"]
 )
-def test_the_chosen_probes_decide_like_all_probes(vocabulary: LlamaVocabulary, tail: bytes) -> None:
+def test_the_chosen_probes_decide_like_all_probes(any_vocabulary: LlamaVocabulary, tail: bytes) -> None:
     """Only white space, digits, contractions and unfinished characters are looked ahead of: for everything else
     one text decides.
     """
-    canonical = Covers.of(vocabulary).canonical
-    vocab = vocabulary.vocab
+    canonical = Covers.of(any_vocabulary).canonical
+    vocab = any_vocabulary.vocab
     for start in range(len(tail)):
         low, high = vocab.range_longer_than(tail[start:])
         context = canonical.encode(tail[:start])

@@ -95,18 +95,18 @@ def test_the_tokens_so_far_differ_from_the_finished_ones_as_recorded(
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_finished_tokens_are_among_the_covers(vocabulary: LlamaVocabulary, case: dict[str, str]) -> None:
+def test_the_finished_tokens_are_among_the_covers(any_vocabulary: LlamaVocabulary, case: dict[str, str]) -> None:
     """Where naive tokens are wrong, the exact law still weighs the right ones."""
     left, right = ((BEFORE + case["left"].translate(BACK)).encode(), case["right"].translate(BACK).encode())
-    covers, cut = tail_of(vocabulary, left)
-    stem, finished = tuple(vocabulary.tokenize(left[:cut])), tuple(vocabulary.tokenize(left + right))
+    covers, cut = tail_of(any_vocabulary, left)
+    stem, finished = tuple(any_vocabulary.tokenize(left[:cut])), tuple(any_vocabulary.tokenize(left + right))
     rest, end = finished[len(stem) :], 0
-    while len(vocabulary.vocab.decode(rest[:end])) < len(left) - cut:
+    while len(any_vocabulary.vocab.decode(rest[:end])) < len(left) - cut:
         end += 1
 
     assert finished[: len(stem)] == stem
     assert rest[: end - 1] in covers.find_contexts(left[cut:])
-    assert covers.canonical.accepts(vocabulary.vocab.decode(rest[:end]), rest[:end])
+    assert covers.canonical.accepts(any_vocabulary.vocab.decode(rest[:end]), rest[:end])
 
 
 @pytest.mark.parametrize("text", MORE_CURSORS, ids=lambda text: repr(text[-14:]))
