@@ -92,6 +92,12 @@ scenario(
   async (editor) => {
     await editor.open("point.py", POINT);
     await editor.configure({ "bytefim.model": NOWHERE });
+    await editor.seeMessage(/nowhere.* goes on/);
+    await editor.type(".");
+    assert.equal(await editor.seeGhost(), "y = y");
+    await editor.edit("Backspace");
+    // without another one at work
+    await editor.host((vscode) => void vscode.commands.executeCommand("bytefim.restartModel"));
     const { message } = await editor.untilStatus("error");
     await editor.type(".");
 
@@ -101,7 +107,7 @@ scenario(
     await editor.configure({ "bytefim.model": null });
     await typesAsBefore(editor);
   },
-  { messages: [/nowhere/] },
+  { messages: [/nowhere.* goes on/, /nowhere/] },
 );
 
 scenario("a language is switched off and on", async (editor) => {
