@@ -15,7 +15,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lsp_server.command_line.arguments import Parsers, add_command, host_and_port, temperature, whole_number
+from lsp_server.command_line.arguments import (
+    Parsers,
+    add_command,
+    add_models_and_weights,
+    host_and_port,
+    require_models_to_match,
+    temperature,
+    whole_number,
+)
 from lsp_server.command_line.model_commands import add_models
 
 CURSOR_HELP = "where the cursor is; bytes and columns count from 0, lines from 1"
@@ -67,9 +75,7 @@ def _add_serve(commands: Parsers[argparse.ArgumentParser]) -> None:
     channel = serve.add_mutually_exclusive_group()
     channel.add_argument("--stdio", action="store_true", help="speak on stdin and stdout (the default)")
     channel.add_argument("--tcp", metavar="HOST:PORT", type=host_and_port, help="listen there for one editor")
-    serve.add_argument(
-        "--model", metavar="NAME|PATH", help="see `bytefim models list`; default: the one that ships with bytefim"
-    )
+    add_models_and_weights(serve)
     _add_lora(serve)
     serve.add_argument("--settings", metavar="FILE", type=Path, help="a TOML file of settings")
 
@@ -115,7 +121,7 @@ def _add_next_byte(commands: Parsers[argparse.ArgumentParser]) -> None:
 
 def _add_doctor(commands: Parsers[argparse.ArgumentParser]) -> None:
     doctor = add_command(commands, "doctor", run_doctor, "what is installed, and what would stop a suggestion")
-    doctor.add_argument("--model", metavar="NAME|PATH", help="default: the one that ships with bytefim")
+    add_models_and_weights(doctor)
     doctor.add_argument("--settings", metavar="FILE", type=Path, help="the TOML file that `bytefim serve` is given")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -133,9 +139,7 @@ def _add_question(command: argparse.ArgumentParser) -> None:
     cursor.add_argument("--offset", type=int, metavar="BYTES", help="bytes before the cursor")
     cursor.add_argument("--line", type=int, metavar="L")
     cursor.add_argument("--column", type=int, metavar="C", help="in bytes")
-    command.add_argument(
-        "--model", metavar="NAME|PATH", help="see `bytefim models list`; default: the one that ships with bytefim"
-    )
+    add_models_and_weights(command)
     command.add_argument(
         "--layout",
         choices=("auto", "plain", "psm", "spm"),
@@ -143,7 +147,6 @@ def _add_question(command: argparse.ArgumentParser) -> None:
         help="order of the prompt; auto: as the model was trained",
     )
     _add_lora(command)
-    command.set_defaults(usage_error=command.error)
 
 
 def _add_lora(command: argparse.ArgumentParser) -> None:
@@ -152,22 +155,29 @@ def _add_lora(command: argparse.ArgumentParser) -> None:
         metavar="PATH[=SCALE]",
         action="append",
         default=[],
-        help="an adapter to add to the model's weights (default scale 1); may be repeated",
+        help="an adapter to add to the (first) model's weights (default scale 1); may be repeated",
     )
 
 
 def run_serve(arguments: argparse.Namespace) -> int:
     """`bytefim serve`."""
+    require_models_to_match(arguments)
     from lsp_server.editor.serve import serve
 
     return serve(
-        model=arguments.model, loras=tuple(arguments.lora), settings_path=arguments.settings, tcp=arguments.tcp
+        models=arguments.models,
+        weights=arguments.weights,
+        loras=tuple(arguments.lora),
+        settings_path=arguments.settings,
+        tcp=arguments.tcp,
     )
 
 
 def run_complete(arguments: argparse.Namespace) -> int:
     """`bytefim complete`."""
-    _require_cursor(arguments)
+    _require_question(arguments)
+    if len(arguments.models) > 1 and arguments.conditioning != "exact":
+        arguments.usage_error("several models complete by --conditioning exact only")
     from lsp_server.command_line import ask as ask
 
     return ask.run_complete(arguments)
@@ -175,7 +185,9 @@ def run_complete(arguments: argparse.Namespace) -> int:
 
 def run_next_byte(arguments: argparse.Namespace) -> int:
     """`bytefim next-byte`."""
-    _require_cursor(arguments)
+    _require_question(arguments)
+    if len(arguments.models) > 1 and (arguments.conditioning != "exact" or arguments.plot):
+        arguments.usage_error("--plot, and --conditioning other than exact, take a single --model")
     from lsp_server.command_line import ask as ask
 
     return ask.run_next_byte(arguments)
@@ -183,11 +195,13 @@ def run_next_byte(arguments: argparse.Namespace) -> int:
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """`bytefim doctor`; status 1 when no suggestion can appear."""
+    require_models_to_match(arguments)
     from lsp_server.command_line import doctor as doctor
-    from lsp_server.settings import read_settings
+    from lsp_server.settings_reading import read_settings, with_models
 
     settings, warnings = read_settings(arguments.settings)
-    facts = doctor.collect_facts(arguments.model, settings=settings, warnings=warnings)
+    settings = with_models(settings, arguments.models, arguments.weights)
+    facts = doctor.collect_facts(settings=settings, warnings=warnings)
     print(json.dumps(facts) if arguments.json else doctor.render(facts))
     return 0 if facts["verdict"]["ok"] else 1
 
@@ -203,8 +217,9 @@ def run_bench(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _require_cursor(arguments: argparse.Namespace) -> None:
-    """Exactly one of --offset and --line with --column; exits with 2 otherwise."""
+def _require_question(arguments: argparse.Namespace) -> None:
+    """Exactly one of --offset and --line with --column, and models that match; exits with 2 otherwise."""
+    require_models_to_match(arguments)
     has_line, has_column = arguments.line is not None, arguments.column is not None
     if (arguments.offset is None) == (not has_line and not has_column) or has_line != has_column:
         arguments.usage_error("say where the cursor is: either --offset BYTES, or --line L and --column C")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -87,7 +88,21 @@ class Texts:
         return "a list of texts that are not blank"
 
 
-Allowed = Choice | WholeNumber | Number | Text | Texts | Switch
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A list of numbers above 0, empty too; in force it is a tuple."""
+
+    def accepts(self, value: object) -> bool:
+        if not isinstance(value, list | tuple):
+            return False
+        numbers = cast(Sequence[object], value)
+        return all(isinstance(n, int | float) and not isinstance(n, bool) and 0 < n < math.inf for n in numbers)
+
+    def __str__(self) -> str:
+        return "a list of numbers above 0"
+
+
+Allowed = Choice | WholeNumber | Number | Text | Texts | Weights | Switch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

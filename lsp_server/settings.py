@@ -1,28 +1,21 @@
 """Every setting, declared once: default, unit, what is allowed, and the reason for the default.
 
-An unknown name or a bad value costs a warning that names it, never a refusal: the default is used. Knows nothing of
-models or editors.
+Knows nothing of models or editors, and not where values come from (settings_reading.py).
 """
 
 from __future__ import annotations
 
-import reprlib
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Annotated, Literal, cast, get_args, get_type_hints
+from dataclasses import dataclass, fields
+from typing import Annotated, Literal, get_args, get_type_hints
 
-from lsp_server.setting_kinds import Choice, Declared, Number, Switch, Text, Texts, WholeNumber
+from lsp_server.setting_kinds import Choice, Declared, Number, Switch, Text, Texts, Weights, WholeNumber
 
 LayoutChoice = Literal["auto", "plain", "psm", "spm"]
 ConditioningChoice = Literal["exact", "healing", "naive"]
-Values = Mapping[str, object]
+EnsembleChoice = Literal["mixture", "product"]
 
 SECTION = "bytefim"  # the name under which editors keep our settings
-
-_BRIEFLY = reprlib.Repr()  # a warning is read by people, and editors may send anything, of any size
-_BRIEFLY.maxstring = _BRIEFLY.maxother = _BRIEFLY.maxlong = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +35,40 @@ class Settings:
             reason="absent: the model that ships with the package",
         ),
     ] = None
+    models_beside: Annotated[
+        tuple[str, ...],
+        Declared(
+            allowed=Texts(),
+            meaning="further models, which complete together with `model`, byte by byte",
+            unit="catalogue names or paths of GGUF files",
+            reason="each costs its memory and its time",
+        ),
+    ] = ()
+    weights: Annotated[
+        tuple[float, ...],
+        Declared(
+            allowed=Weights(),
+            meaning="how much each of several models counts, `model` first",
+            unit="relative to the others",
+            reason="empty: alike at first, then by how well each said what came",
+        ),
+    ] = ()
+    ensemble: Annotated[
+        EnsembleChoice,
+        Declared(
+            allowed=Choice(("mixture", "product")),
+            meaning="whether a byte needs the word of one of several models, or of all",
+            reason="on code that no model has seen a product says more",
+        ),
+    ] = "product"
+    project_words: Annotated[
+        bool,
+        Declared(
+            allowed=Switch(),
+            meaning="whether what stands in the open files counts as one more model, which learns while you type",
+            reason="a suggestion takes several times as long",
+        ),
+    ] = False
     layout: Annotated[
         LayoutChoice,
         Declared(
@@ -234,48 +261,3 @@ def _read_declarations() -> Mapping[str, Declared]:
 
 DEFAULTS = Settings()
 DECLARED = _read_declarations()
-
-
-def make_settings(values: Values, *, base: Settings = DEFAULTS) -> tuple[Settings, tuple[str, ...]]:
-    """`base` with the good ones of the values in place, and one warning for each of the others."""
-    good: dict[str, object] = {}
-    warnings: list[str] = []
-    for name, value in values.items():
-        if name not in DECLARED:
-            warnings.append(
-                f"unknown setting {_shown(name)} with value {_shown(value)} is ignored; known are {', '.join(DECLARED)}"
-            )
-        elif not DECLARED[name].allowed.accepts(value):
-            kept = cast(object, getattr(base, name))
-            warnings.append(
-                f"setting {name!r} is {_shown(value)} but must be {DECLARED[name].allowed}; {_shown(kept)} is used"
-            )
-        else:
-            # lists of JSON and TOML; settings are hashable
-            good[name] = tuple(cast(list[str], value)) if isinstance(value, list) else value
-    return replace(base, **good), tuple(warnings)
-
-
-def read_settings(path: Path | None) -> tuple[Settings, tuple[str, ...]]:
-    """Settings from a TOML file, if there is one; a file that cannot be read gives the defaults and a warning."""
-    if path is None:
-        return DEFAULTS, ()
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return DEFAULTS, (f"settings file {path} cannot be read ({error}); the defaults are used",)
-    return make_settings(own_section(values))
-
-
-def own_section(values: object) -> Values:
-    """Our part of what an editor or a file holds: the section that has our name, or all of it when there is none."""
-    if not isinstance(values, Mapping):
-        return {}
-    named = cast(Values, values)
-    section = named.get(SECTION, named)
-    return cast(Values, section) if isinstance(section, Mapping) else {}
-
-
-def _shown(value: object) -> str:
-    """As in code, shortened in the middle."""
-    return _BRIEFLY.repr(value)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
-from lsp_server.setting_kinds import Allowed, Choice, Declared, Number, Switch, Text, Texts, WholeNumber
+from lsp_server.setting_kinds import Allowed, Choice, Declared, Number, Switch, Text, Texts, Weights, WholeNumber
 from lsp_server.settings import DECLARED, DEFAULTS, SECTION
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,6 +134,8 @@ def _schema(allowed: Allowed) -> Schema:
             return {"type": ["string", "null"], "pattern": r"\S"}
         case Texts():
             return {"type": "array", "items": {"type": "string", "pattern": r"\S"}}
+        case Weights():
+            return {"type": "array", "items": {"type": "number", "exclusiveMinimum": 0}}
 
 
 def _lua_type(allowed: Allowed) -> str:
@@ -150,6 +152,8 @@ def _lua_type(allowed: Allowed) -> str:
             return "string"
         case Texts():
             return "string[]"
+        case Weights():
+            return "number[]"
 
 
 def _read(path: Path) -> str:

@@ -45,18 +45,21 @@ class Member:
     anchors: Anchors = field(default_factory=Anchors)
     """where the text was cut for this model, so that typing on goes on from there; the only part that changes"""
 
-    def lay_out(self, prefix: bytes, suffix: bytes, *, n_bytes_ahead: int) -> Prompt:
-        """The prompt, with room for so many bytes to be said. Raises NoFimTokens."""
+    def scheme(self, n_bytes_ahead: int) -> Scheme:
+        """How texts are laid out for it, with room for so many bytes to be said."""
         # two bytes per token: code has three to four, and a member whose room runs out drops out alone
         n_reserved_tokens = n_bytes_ahead // 2 + RESERVED_TOKENS + len(self.preamble)
-        scheme = Scheme(
+        return Scheme(
             layout=self.layout,
             cut=self.cut,
             conditioning="exact",
             n_room_tokens=self.model.n_context_tokens - n_reserved_tokens,
             preamble=self.preamble,
         )
-        return self.anchors.lay_out(self.model, self.fim, prefix, suffix, scheme)
+
+    def lay_out(self, prefix: bytes, suffix: bytes, *, n_bytes_ahead: int) -> Prompt:
+        """The prompt, with room for so many bytes to be said. Raises NoFimTokens."""
+        return self.anchors.lay_out(self.model, self.fim, prefix, suffix, self.scheme(n_bytes_ahead))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 
 Parsers = argparse._SubParsersAction  # pyright: ignore[reportPrivateUsage]  # argparse has no public name for it
@@ -42,6 +43,44 @@ def temperature(text: str) -> float:
     if not 0.0 <= value <= 10.0:
         raise argparse.ArgumentTypeError(f"{text!r} must be a number from 0 to 10")
     return value
+
+
+def add_models_and_weights(command: argparse.ArgumentParser) -> None:
+    """`--model`, which may be repeated, and `--weights`: `models` and `weights`, see `require_models_to_match`."""
+    command.add_argument(
+        "--model",
+        metavar="NAME|PATH",
+        action="append",
+        default=[],
+        dest="models",
+        help="see `bytefim models list`; default: the one that ships with bytefim; several complete as one",
+    )
+    command.add_argument(
+        "--weights",
+        metavar="W,W",
+        type=weights,
+        default=(),
+        help="how much each of several models counts; default: alike at first, then by what each says of the text",
+    )
+    command.set_defaults(usage_error=command.error)
+
+
+def require_models_to_match(arguments: argparse.Namespace) -> None:
+    """One weight for each model, or none; exits with 2 otherwise."""
+    n_models, n_weights = len(arguments.models), len(arguments.weights)
+    if n_weights and n_weights != n_models:
+        arguments.usage_error(f"--weights has {n_weights} numbers for {n_models} --model; give one for each")
+
+
+def weights(text: str) -> tuple[float, ...]:
+    """Numbers above 0, parted by commas. Raises ArgumentTypeError."""
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = (0.0,)
+    if not all(0.0 < value < math.inf for value in values):
+        raise argparse.ArgumentTypeError(f"{text!r} must be numbers above 0, parted by commas, such as 2,1")
+    return values
 
 
 def host_and_port(text: str) -> tuple[str, int]:

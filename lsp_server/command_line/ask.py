@@ -18,21 +18,23 @@ from typing import Literal
 
 from byte_fim.anchor import Anchors
 from byte_fim.complete import CompleteOptions, Completion, complete
-from byte_fim.distribution import MissingMass
+from byte_fim.ensemble import EnsembleCompletion
 from byte_fim.fim import Layout
-from byte_fim.generate import Alternative
-from byte_fim.model import Float64Array
+from byte_fim.generate import Alternative, FindEnd
 from byte_fim.next_byte import NextByteLaw, next_byte_law
 from byte_fim.vocab import Vocab
 from lsp_server.command_line import explain, plot
+from lsp_server.command_line.answers_as_json import Offer, law_as_json, offer_as_json
+from lsp_server.command_line.ask_several import JointLaw, complete_together, joint_options, law_together
 from lsp_server.command_line.cursor import Cursor, find_offset, place_cursor
 from lsp_server.context.outline import find_outline
 from lsp_server.model.load_params import LoadParams, read_loras
-from lsp_server.model.loading import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel
+from lsp_server.model.loading_several import load_all
+from lsp_server.settings import DEFAULTS, Settings
 from lsp_server.suggestion.trimming import Cut, Trimmer
 from lsp_server.syntax.grammars import language_of
 
-Json = dict[str, object]
 LawKind = Literal["exact", "naive", "reference"]
 
 
@@ -50,70 +52,25 @@ class Stopwatch:
         self._last_s = now_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """A completion as it is offered, with what is needed to speak of it."""
-
-    completion: Completion
-    alternatives: tuple[Alternative, ...]
-    """trimmed, best first, never empty"""
-    cursor: Cursor
-    model_name: str
-    timings_ms: dict[str, float]
-
-    @property
-    def best(self) -> Alternative:
-        """What an editor would show."""
-        return self.alternatives[0]
-
-    @property
-    def token_counts(self) -> dict[str, int]:
-        """The contract's names for the work that was done."""
-        counts = self.completion.counts
-        return {
-            "prompt": len(self.completion.stem_tokens),
-            "reused": counts.reused_tokens,
-            "decoded": counts.decoded_tokens,
-            "cover_rows": self.completion.n_contexts,
-            "generated": self.best.n_generated_tokens,
-            "decode_calls": counts.decode_calls,
-        }
-
-
 def run_complete(arguments: argparse.Namespace) -> int:
     """`bytefim complete`."""
     watch = Stopwatch()
     cursor = _read_cursor(arguments)
     watch.stage_done("read")
-    loaded, layout = _load(arguments)
+    models = _load(arguments)
     watch.stage_done("load")
-    options = CompleteOptions(
-        layout=layout,
-        cut=loaded.cut,
-        conditioning=arguments.conditioning,
-        n_alternatives=arguments.n,
-        max_tokens=arguments.max_tokens,
-        temperature=arguments.temperature,
-        seed=arguments.seed,
+    cut = Trimmer().at(
+        cursor.prefix, cursor.suffix, language=language_of(arguments.file), max_tokens=arguments.max_tokens
     )
-    language = language_of(arguments.file)
-    cut = Trimmer().at(cursor.prefix, cursor.suffix, language=language, max_tokens=options.max_tokens)
-    completion = complete(
-        loaded.model,
-        loaded.fim,
-        cursor.prefix,
-        cursor.suffix,
-        options=options,
-        find_end=_never_ends if arguments.no_trim else cut.find_end,
-        anchors=Anchors(find_outline),
-    )
+    find_end = _never_ends if arguments.no_trim else cut.find_end
+    completion = _complete(models, cursor, arguments, find_end)
     watch.stage_done("complete")
     alternatives = completion.alternatives if arguments.no_trim else _trimmed(completion.alternatives, cut)
     offer = Offer(
         completion=completion,
         alternatives=alternatives,
         cursor=cursor,
-        model_name=loaded.name,
+        model_name=_name(models),
         timings_ms=watch.timings_ms,
     )
     if arguments.json:
@@ -122,68 +79,39 @@ def run_complete(arguments: argparse.Namespace) -> int:
     _print_offer(offer)
     if arguments.explain:
         print()
-        _print_explanation(offer, loaded.model.vocab)
+        _print_explanation(offer, models[0].model.vocab)
     return 0
 
 
 def run_next_byte(arguments: argparse.Namespace) -> int:
     """`bytefim next-byte`."""
     cursor = _read_cursor(arguments)
-    loaded, layout = _load(arguments)
-    law = _ask_law(loaded, cursor, arguments, layout=layout, conditioning=arguments.conditioning)
+    models = _load(arguments)
+    suffix = cursor.suffix if arguments.suffix else b""
+    law: NextByteLaw
+    if len(models) > 1:
+        law = law_together(models, cursor.prefix, suffix, _settings(arguments))
+    else:
+        law = _ask_law(models[0], cursor.prefix, suffix, arguments, conditioning=arguments.conditioning)
     if arguments.plot:
         shown = law, arguments.conditioning
         if arguments.conditioning == "naive":
-            shown = _ask_law(loaded, cursor, arguments, layout=layout, conditioning="exact"), "exact"
-        naive = _ask_law(loaded, cursor, arguments, layout=layout, conditioning="naive")
+            shown = _ask_law(models[0], cursor.prefix, suffix, arguments, conditioning="exact"), "exact"
+        naive = _ask_law(models[0], cursor.prefix, suffix, arguments, conditioning="naive")
         _write_plot(arguments.plot, *shown, naive, cursor)
+    name, layout = _name(models), _layout(models[0], arguments)
     if arguments.json:
-        print(json.dumps(law_as_json(law, model_name=loaded.name, layout=layout, conditioning=arguments.conditioning)))
+        print(json.dumps(law_as_json(law, model_name=name, layout=layout, conditioning=arguments.conditioning)))
         return 0
-    print(f"model      {loaded.name}, layout {layout}, conditioning {arguments.conditioning}")
-    print(explain.explain_evidence(law, loaded.model.vocab))
+    print(f"model      {name}, layout {layout}, conditioning {arguments.conditioning}")
+    if isinstance(law, JointLaw):
+        print(explain.explain_members(law))
+    print(explain.explain_evidence(law, models[0].model.vocab))
     print(explain.explain_missing_mass(law.cover_missing_mass))
     print(explain.explain_missing_mass(law.distribution.missing_mass, of="next byte"))
     print("next byte")
     print(explain.explain_outcomes(law.distribution.logp))
     return 0
-
-
-def offer_as_json(offer: Offer) -> Json:
-    """The object that `complete --json` prints."""
-    best, cursor = offer.best, offer.cursor
-    before, after = (len(cursor.open_character), cursor.n_replaced_bytes) if best.middle else (0, 0)
-    return {
-        "insert_text": _insert_text(best.middle, cursor),
-        "insert_bytes_hex": cursor.as_in_file(best.middle).hex(),
-        "stop_reason": best.stop_reason,
-        "logp": _finite_or_none(best.logp),
-        "alternatives": [
-            {"insert_text": _insert_text(a.middle, cursor), "logp": _finite_or_none(a.logp)} for a in offer.alternatives
-        ],
-        "missing_mass": _missing_mass(offer.completion.missing_mass),
-        "tokens": offer.token_counts,
-        "timings_ms": offer.timings_ms,
-        "model": offer.model_name,
-        "layout": offer.completion.layout,
-        "conditioning": offer.completion.conditioning,
-        "replaced_bytes": {"before": before, "after": after},
-    }
-
-
-def law_as_json(law: NextByteLaw, *, model_name: str, layout: str, conditioning: str) -> Json:
-    """The object that `next-byte --json` prints."""
-    return {
-        "logp": [_finite_or_none(x) for x in _floats(law.distribution.logp)],
-        "missing_mass": _missing_mass(law.distribution.missing_mass),
-        "cover_missing_mass": _missing_mass(law.cover_missing_mass),
-        "covers": [{"token_ids": list(c.tokens), "bytes_hex": c.text.hex(), "logp": c.logp} for c in law.covers],
-        "contexts": law.n_contexts,
-        "decode_calls": law.counts.decode_calls,
-        "model": model_name,
-        "layout": layout,
-        "conditioning": conditioning,
-    }
 
 
 def _read_cursor(arguments: argparse.Namespace) -> Cursor:
@@ -193,10 +121,48 @@ def _read_cursor(arguments: argparse.Namespace) -> Cursor:
     return place_cursor(text, find_offset(text, line=arguments.line, column_bytes=arguments.column))
 
 
-def _load(arguments: argparse.Namespace) -> tuple[LoadedModel, Layout]:
+def _load(arguments: argparse.Namespace) -> Sequence[LoadedModel]:
     params = LoadParams(loras=read_loras(arguments.lora))
-    loaded = load_model(arguments.model, params=params, require_fim=arguments.layout != "plain")
-    return loaded, loaded.layout if arguments.layout == "auto" else arguments.layout
+    return load_all(arguments.models or [None], params=params, require_fim=arguments.layout != "plain")
+
+
+def _name(models: Sequence[LoadedModel]) -> str:
+    return " + ".join(model.name for model in models)
+
+
+def _layout(loaded: LoadedModel, arguments: argparse.Namespace) -> Layout:
+    return loaded.layout if arguments.layout == "auto" else arguments.layout
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """As a server would be told what the arguments say."""
+    return replace(DEFAULTS, layout=arguments.layout, weights=arguments.weights)
+
+
+def _complete(
+    models: Sequence[LoadedModel], cursor: Cursor, arguments: argparse.Namespace, find_end: FindEnd
+) -> Completion:
+    how = {"n_alternatives": arguments.n, "temperature": arguments.temperature, "seed": arguments.seed}
+    if len(models) > 1:
+        settings = replace(_settings(arguments), max_tokens=arguments.max_tokens)
+        return complete_together(models, cursor, settings, options=joint_options(settings, **how), find_end=find_end)
+    (loaded,) = models
+    options = CompleteOptions(
+        layout=_layout(loaded, arguments),
+        cut=loaded.cut,
+        conditioning=arguments.conditioning,
+        max_tokens=arguments.max_tokens,
+        **how,
+    )
+    return complete(
+        loaded.model,
+        loaded.fim,
+        cursor.prefix,
+        cursor.suffix,
+        options=options,
+        find_end=find_end,
+        anchors=Anchors(find_outline),
+    )
 
 
 def _never_ends(middle: bytes) -> int | None:
@@ -226,6 +192,8 @@ def _print_offer(offer: Offer) -> None:
 def _print_explanation(offer: Offer, vocab: Vocab) -> None:
     completion = offer.completion
     print(f"model      {offer.model_name}, layout {completion.layout}, conditioning {completion.conditioning}")
+    if isinstance(completion, EnsembleCompletion):
+        print(explain.explain_members(completion))
     print(explain.explain_evidence(completion, vocab))
     print(explain.explain_missing_mass(completion.missing_mass))
     print(f"answer     probability {math.exp(offer.best.logp):.3g}, ended by: {offer.best.stop_reason}")
@@ -233,11 +201,11 @@ def _print_explanation(offer: Offer, vocab: Vocab) -> None:
 
 
 def _ask_law(
-    loaded: LoadedModel, cursor: Cursor, arguments: argparse.Namespace, *, layout: Layout, conditioning: LawKind
+    loaded: LoadedModel, prefix: bytes, suffix: bytes, arguments: argparse.Namespace, *, conditioning: LawKind
 ) -> NextByteLaw:
-    suffix = cursor.suffix if arguments.suffix else b""
+    layout = _layout(loaded, arguments)
     return next_byte_law(
-        loaded.model, loaded.fim, cursor.prefix, suffix, layout=layout, cut=loaded.cut, conditioning=conditioning
+        loaded.model, loaded.fim, prefix, suffix, layout=layout, cut=loaded.cut, conditioning=conditioning
     )
 
 
@@ -250,24 +218,6 @@ def _write_plot(path: str, law: NextByteLaw, name: str, naive: NextByteLaw, curs
         subtitle=f"after  {explain.visible(line)}",
     )
     Path(path).write_text(svg, encoding="utf-8")
-
-
-def _insert_text(middle: bytes, cursor: Cursor) -> str:
-    """With the whole character in which the cursor stands; nothing stays nothing."""
-    return cursor.as_in_file(cursor.open_character + middle).decode("utf-8", "replace") if middle else ""
-
-
-def _missing_mass(missing: MissingMass) -> Json:
-    return {"noncanonical": missing.noncanonical, "pruned": missing.pruned}
-
-
-def _floats(array: Float64Array) -> list[float]:
-    return [float(x) for x in array]
-
-
-def _finite_or_none(logp: float) -> float | None:
-    """JSON has no infinity."""
-    return logp if math.isfinite(logp) else None
 
 
 def _wants_colour() -> bool:

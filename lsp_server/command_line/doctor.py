@@ -10,13 +10,16 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from byte_fim.errors import BadModelFile, ModelError
 from lsp_server.command_line.speed import measure_speed, peak_memory_mib
 from lsp_server.editor.statistics import read_statistics
+from lsp_server.model import project_words
 from lsp_server.model.load_params import params_of
 from lsp_server.model.loading import LoadedModel, load_model
+from lsp_server.model.several_models import member_weights
 from lsp_server.model.stopwatch import Clock
 from lsp_server.model.trial import try_library
 from lsp_server.model.verdict import Verdict, find_verdict
@@ -43,6 +46,7 @@ def collect_facts(
     clock: Clock = time.perf_counter,
 ) -> Facts:
     """Sections versions, llama.cpp, model, speed, memory, settings, statistics, verdict; empty when it cannot be had.
+    Of several models `members` says how each takes part; the other sections are about the first.
 
     `warnings` are about the settings and become hints. `verdict` holds `ok` (False: no suggestion will appear),
     `problems`, `hints`, and `silent_where`, what keeps single suggestions from appearing. Loads the model and works it
@@ -68,6 +72,9 @@ def collect_facts(
             facts["memory"] = dict(loaded.memory())
         finally:
             loaded.close()
+        if settings.models_beside or settings.project_words:
+            facts["members"], unable = _find_members(settings, catalog, loaded.name, load=load, judge_file=judge_file)
+            hints += unable
     except ModelError as error:
         problems.append(str(error))
     if not settings.enabled:
@@ -139,6 +146,35 @@ def _load(
         require_fim=False,
         catalog=catalog,
     )
+
+
+def _find_members(
+    settings: Settings,
+    catalog: Catalog,
+    first: str,
+    *,
+    load: Callable[..., LoadedModel],
+    judge_file: Callable[..., Verdict],
+) -> tuple[dict[str, Fact], list[str]]:
+    """Of each member how it takes part, or why it does not; and the latter as hints."""
+    shares = list(member_weights(settings, n_models=1 + len(settings.models_beside)))
+    changing = "" if settings.weights else " at first"
+    members: dict[str, Fact] = {first: f"weight {shares[0]:.0%}{changing}"}
+    hints: list[str] = []
+    for name, share in zip(settings.models_beside, shares[1:], strict=True):
+        alone = replace(settings, lora=())
+        shown = name if name not in members else f"{name} (again)"
+        try:
+            judged = _judge_file(name, alone, catalog=catalog, judge_file=judge_file)
+            loaded = _load(name, alone, catalog=catalog, load=load)
+            loaded.close()
+            members[shown] = f"weight {share:.0%}{changing}, layout {loaded.layout}; {judged.line}"
+        except ModelError as error:
+            members[shown] = f"does not take part: {error}"
+            hints.append(f"{name} does not take part: {error}")
+    if settings.project_words:
+        members[project_words.NAME] = f"weight {project_words.SHARE:.0%}{changing}"
+    return members, hints
 
 
 def _describe(loaded: LoadedModel, settings: Settings) -> dict[str, Fact]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from byte_fim.complete import Cover
 from byte_fim.distribution import END, MissingMass
+from byte_fim.ensemble import DropOut, Share
 from byte_fim.model import Float64Array
 from byte_fim.utf8 import unfinished_character
 from byte_fim.vocab import TokenId, Vocab
@@ -84,6 +85,21 @@ def explain_evidence(evidence: Evidence, vocab: Vocab) -> str:
     else:
         lines.append("covers     none were looked for")
     return "\n".join(lines)
+
+
+class Jointly(Protocol):
+    """What several models as one say of themselves."""
+
+    @property
+    def shares(self) -> Sequence[Share]: ...
+    @property
+    def dropped(self) -> Sequence[DropOut]: ...
+
+
+def explain_members(found: Jointly) -> str:
+    """Who counted how much at the cursor, and who dropped out; a line each."""
+    lines = [f"member     {share.name}: weight {_percent(share.weight)}" for share in found.shares]
+    return "\n".join([*lines, *(f"member     {drop.name} dropped out: {drop.reason}" for drop in found.dropped)])
 
 
 def explain_missing_mass(missing: MissingMass, *, of: str = "covers") -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lsp_server.settings import Settings, make_settings, own_section
+from lsp_server.settings import Settings
+from lsp_server.settings_reading import make_settings, own_section
 
 
 class Configuration:

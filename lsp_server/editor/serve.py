@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -15,14 +16,16 @@ from lsp_server.editor.server import build_server
 from lsp_server.editor.session import BytefimServer
 from lsp_server.editor.transport import NotThisMachine, run_stdio, run_tcp
 from lsp_server.model.process import ModelProcess
-from lsp_server.settings import DEFAULTS, read_settings
+from lsp_server.settings import DEFAULTS
+from lsp_server.settings_reading import read_settings, with_models
 
 _log = logging.getLogger(__name__)
 
 
 def serve(
     *,
-    model: str | None = None,
+    models: Sequence[str] = (),
+    weights: tuple[float, ...] = (),
     loras: tuple[str, ...] = (),
     settings_path: Path | None = None,
     tcp: tuple[str, int] | None = None,
@@ -30,7 +33,7 @@ def serve(
     """`bytefim serve`: on stdio unless an address is given; the exit status."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings, warnings = read_settings(settings_path) if settings_path else (DEFAULTS, ())
-    settings = replace(settings, model=model or settings.model, lora=loras or settings.lora)
+    settings = replace(with_models(settings, models, weights), lora=loras or settings.lora)
     server = build_server(ModelProcess, settings=settings)
     server.complaints = warnings
     try:

@@ -15,7 +15,6 @@ from functools import partial
 
 from lsp_server.documents.request import CompletionRequest
 from lsp_server.engine.career import Career
-from lsp_server.engine.deadlines import Deadlines
 from lsp_server.engine.decisions import Decisions
 from lsp_server.engine.idleness import Idleness
 from lsp_server.engine.pending import Pending
@@ -26,6 +25,7 @@ from lsp_server.model.thrift import has_room_beside
 from lsp_server.model.worker import Worker
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer
+from lsp_server.system.deadlines import Deadlines
 
 CLOSE_TIMEOUT_S = 5.0  # an aborted decode ends within milliseconds, if the runtime heeds the abort
 DEAF_AFTER_S = 10.0  # a runtime that has not heeded an abort by then will not

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from lsp_server.engine.deadlines import Deadlines
+from lsp_server.system.deadlines import Deadlines
 
 LEAST_PAUSE_S = 5.0  # between two looks
 

@@ -140,7 +140,7 @@ class Staff:
         hired.name, hired.uses_devices = ready.name, ready.uses_devices
         stays = f"{hired.notice} {ready.name} goes on." if hired.notice else ""
         sacrifice = describe_sacrifice(hired.wish, hired.settings)
-        return EngineState("idle", "ready", hired.name, notice=" ".join(filter(None, (stays, sacrifice))))
+        return EngineState("idle", "ready", hired.name, notice=" ".join(filter(None, (stays, sacrifice, ready.notice))))
 
     def find_successor(self, hired: Hired, error: Exception, *, now_s: float) -> EngineState | None:
         """Somebody has failed or died: what comes next is begun, and what people are told; None: nothing."""

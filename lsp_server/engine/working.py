@@ -37,7 +37,8 @@ def do_work(
         return Answer(outcome="empty", reason=f"internal error: {type(error).__name__}; please report it"), None
     work.is_worn = done.is_worn
     answer = replace(done.answer, timings_ms={"queue": work.queued_ms, **done.answer.timings_ms})
-    return answer, _if_asked(work, EngineState("idle", "ready", model))  # after an error, it works again
+    is_ready = EngineState("idle", "ready", model, notice=done.notice)
+    return answer, is_ready if done.notice else _if_asked(work, is_ready)  # after an error, it works again
 
 
 def _if_asked(work: Generation, state: EngineState) -> EngineState | None:

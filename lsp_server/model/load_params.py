@@ -60,6 +60,8 @@ def _what_to_load(settings: Settings) -> object:
     is_plain = settings.layout == "plain"  # lets models in that can do nothing else
     return (
         settings.model,
+        settings.models_beside,
+        settings.project_words,
         settings.n_context_tokens,
         settings.n_threads,
         settings.n_gpu_layers,

@@ -1,12 +1,13 @@
 """What is tried when memory does not suffice for a model, and whether it suffices for two. Knows no processes.
 
-First half the context, and half of that, down to 512 tokens; then, with the whole context again, the next smaller
-quantisation of the same model that is on this machine.
+First half the context, and half of that, down to 512 tokens; then, with the whole context again, one after the other
+without the models beside, the last first; then the next smaller quantisation of the model that is on this machine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,10 @@ def find_smaller(
 ) -> Iterator[Settings]:
     """Settings that need less and less memory. `find_coarser`: a model's name -> names of coarser quantisations."""
     yield from _with_less_context(settings)
+    for n_beside in reversed(range(len(settings.models_beside))):
+        settings = replace(settings, models_beside=settings.models_beside[:n_beside], weights=())
+        yield settings
+        yield from _with_less_context(settings)
     for name in (find_coarser or find_coarser_files)(settings.model):
         smaller = replace(settings, model=name)
         yield smaller
@@ -54,24 +59,26 @@ def describe_sacrifice(wish: Settings, got: Settings) -> str:
     what = list[str]()
     if got.model != wish.model:
         what.append(f"{got.model} is used")
+    if left_out := wish.models_beside[len(got.models_beside) :]:
+        what.append(f"{' and '.join(left_out)} {'does' if len(left_out) == 1 else 'do'} not take part")
     if got.n_context_tokens != wish.n_context_tokens:
         what.append(f"the model sees {got.n_context_tokens} tokens at once")
     return f"Memory is short: {' and '.join(what)}; close other programs or choose a smaller model." if what else ""
 
 
 def has_room_beside(settings: Settings, *, memory: Callable[[], Memory] = find_memory) -> bool:
-    """True when the model of the settings fits into the memory that is free now. Reads files.
+    """True when the models of the settings fit into the memory that is free now. Reads files.
 
-    Also when there is no such model: then nothing has to make room for it.
+    One that there is not takes no room.
     """
     from byte_fim.errors import ModelError
     from lsp_server.store.catalog import find_model
 
-    try:
-        n_bytes = find_model(settings.model).path.stat().st_size
-    except (ModelError, OSError):
-        return True
-    return n_bytes + BESIDE_WEIGHTS_BYTES <= memory().available_bytes
+    n_bytes = 0
+    for name in (settings.model, *settings.models_beside):
+        with suppress(ModelError, OSError):
+            n_bytes += find_model(name).path.stat().st_size + BESIDE_WEIGHTS_BYTES
+    return n_bytes <= memory().available_bytes
 
 
 def _with_less_context(settings: Settings) -> Iterator[Settings]:

@@ -1,89 +1,69 @@
-"""The model at work: answers, and prompts laid out anew ahead of time.
+"""The model at work, or several as one: answers, and prompts laid out anew ahead of time.
 
-Holds what outlives a request: anchors and drafts. Knows no threads, no queue, no process and no protocol.
+What is asked of whom stands in one_model.py and several_models.py. Knows no queue, no process and no protocol.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Literal
 
-from byte_fim.anchor import Anchors
-from byte_fim.complete import CompleteOptions, complete
-from byte_fim.drafting import Drafter
+from byte_fim.complete import complete
 from byte_fim.errors import DecodeAborted, ModelError, OutOfMemory
-from lsp_server.context.chunks import OFF
-from lsp_server.context.outline import find_outline
-from lsp_server.context.preambles import Preambles, Shown
 from lsp_server.documents.request import CompletionRequest
-from lsp_server.model.load_params import params_of
-from lsp_server.model.loading import LoadedModel, load_model
+from lsp_server.model.loading import LoadedModel
+from lsp_server.model.loading_several import LoadedEnsemble, load_set
+from lsp_server.model.one_model import Complete, OneModel
+from lsp_server.model.several_models import SeveralModels
+from lsp_server.model.speaking import Speaker
 from lsp_server.model.worker import CannotLoad, Done, NoRoom, Ready, Tell, WorkAborted, WorkerDied, WorkFailed
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import judge
 from lsp_server.suggestion.trimming import Trimmer
-
-if TYPE_CHECKING:
-    from byte_fim.complete import Completion
-    from byte_fim.fim import FimFormat
-    from byte_fim.generate import FindEnd, ShouldStop
-    from byte_fim.model import TokenModel
+from lsp_server.system.deadlines import Deadlines
 
 _log = logging.getLogger(__name__)
 
-Load = Callable[[Settings, Tell], LoadedModel]
+Load = Callable[[Settings, Tell], LoadedModel | LoadedEnsemble]
 """Slow. Raises ModelError."""
 
 
-class Complete(Protocol):
-    """The signature of `byte_fim.complete.complete`."""
-
-    def __call__(
-        self,
-        model: TokenModel,
-        fim: FimFormat,
-        prefix: bytes,
-        suffix: bytes,
-        *,
-        options: CompleteOptions,
-        should_stop: ShouldStop,
-        find_end: FindEnd,
-        anchors: Anchors,
-        drafter: Drafter,
-    ) -> Completion: ...
-
-
-def load_as_set(settings: Settings, tell: Tell) -> LoadedModel:
-    """The model that the settings name."""
-    return load_model(
-        settings.model,
-        params=params_of(settings),
-        require_fim=settings.layout != "plain",
-        tell=lambda message: tell(message, None),
-    )
+def load_as_set(settings: Settings, tell: Tell) -> LoadedModel | LoadedEnsemble:
+    """The model that the settings name, or the models."""
+    return load_set(settings, tell=lambda message: tell(message, None))
 
 
 class ModelWork:
-    """One model at work, in this process: a `Worker` that no crash survives and `kill` cannot end while it loads."""
+    """One model at work, or several as one, in this process: a `Worker` that no crash survives and `kill` cannot end
+    while it loads.
+    """
 
-    def __init__(self, load: Load = load_as_set, *, complete: Complete = complete) -> None:
+    def __init__(
+        self,
+        load: Load = load_as_set,
+        *,
+        complete: Complete = complete,
+        alarms: Deadlines | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`alarms` and `clock` are for several models, which share the time of a request."""
         self.on_death: Callable[[WorkerDied], None] = lambda death: None
         self._load = load
         self._complete = complete
-        self._loaded: LoadedModel | None = None
+        self._alarms = alarms
+        self._clock = clock
+        self._speaker: Speaker | None = None
         self._is_aborted = False
-        self._anchors = Anchors(find_outline)
         self._trimmer = Trimmer()
 
     def load(self, settings: Settings, tell: Tell) -> Ready:
         """See Worker."""
         try:
             loaded = self._load(settings, tell)
-            self._preambles = Preambles(loaded.model, loaded.fim)
-            self._drafter = Drafter(loaded.model.vocab, loaded.step_costs or None)
+            speaker = self._give_work(loaded)
         except OutOfMemory as error:
             raise NoRoom(str(error)) from error
         except MemoryError as error:
@@ -95,8 +75,8 @@ class ModelWork:
             raise CannotLoad(
                 f"The model could not be loaded ({type(error).__name__}: {error}); run `bytefim doctor`."
             ) from error
-        self._loaded = loaded
-        return Ready(loaded.name, loaded.uses_devices)
+        self._speaker = speaker
+        return Ready(speaker.name, speaker.uses_devices, notice=_tell_missing(loaded))
 
     def answer(self, asked: CompletionRequest, settings: Settings, on_growth: Callable[[bytes], None]) -> Done:
         """See Worker."""
@@ -106,25 +86,24 @@ class ModelWork:
             return cut.find_end(middle)
 
         began_s = time.monotonic()
-        options, shown = self._options(asked, settings)
-        cut = self._trimmer.of(asked, max_tokens=options.max_tokens)
-        completion = self._ask(asked, options, self._anchors, grow)
+        speaker = self._require_speaker()
+        cut = self._trimmer.of(asked, max_tokens=speaker.most_steps(settings))
+        with _errors_of_workers():
+            said = speaker.say(asked, settings, should_stop=self._find_stop, find_end=grow)
         timings_ms = {"complete": (time.monotonic() - began_s) * 1000}
-        answer = judge(asked, completion, cut, timings_ms=timings_ms, memory=self._model.memory())
-        return Done(shown.add_to(answer), self._anchors.is_worn(options.scheme(self._model.model)))
+        answer = judge(asked, said.completion, cut, timings_ms=timings_ms, memory=speaker.memory())
+        return Done(said.add_to(answer), said.is_worn, notice=said.notice)
 
     def lay_out_anew(self, asked: CompletionRequest, settings: Settings) -> None:
         """See Worker. When this raises, the old anchor stays in use."""
-        fresh = Anchors(find_outline)
-        options, _ = self._options(asked, settings)
-        self._ask(asked, options, fresh, lambda middle: 0)  # finished as soon as the prompt is evaluated
-        self._anchors.adopt(fresh)
+        with _errors_of_workers():
+            self._require_speaker().lay_out_anew(asked, settings, should_stop=self._find_stop)
 
     def set_abort(self, is_set: bool) -> None:
         """See Worker."""
         self._is_aborted = is_set
-        if self._loaded is not None:
-            self._loaded.set_abort(is_set)
+        if self._speaker is not None:
+            self._speaker.set_abort(is_set)
 
     def kill(self) -> None:
         """Only an evaluation can be ended; loading goes on."""
@@ -132,42 +111,36 @@ class ModelWork:
 
     def close(self) -> None:
         """See Worker."""
-        if self._loaded is not None:
-            self._loaded.close()
+        if self._speaker is not None:
+            self._speaker.close()
+        if self._alarms is not None:
+            self._alarms.close()
 
-    @property
-    def _model(self) -> LoadedModel:
-        assert self._loaded is not None, "load() comes first"
-        return self._loaded
+    def _give_work(self, loaded: LoadedModel | LoadedEnsemble) -> Speaker:
+        if isinstance(loaded, LoadedModel):
+            return OneModel(loaded, complete=self._complete)
+        self._alarms = self._alarms or Deadlines()
+        return SeveralModels(loaded, call_after=self._alarms.call_after, clock=self._clock)
 
-    def _ask(
-        self, asked: CompletionRequest, options: CompleteOptions, anchors: Anchors, find_end: FindEnd
-    ) -> Completion:
-        try:
-            return self._complete(
-                self._model.model,
-                self._model.fim,
-                asked.prefix,
-                asked.suffix,
-                options=options,
-                should_stop=lambda: "cancelled" if self._is_aborted else None,
-                find_end=find_end,
-                anchors=anchors,
-                drafter=self._drafter,
-            )
-        except DecodeAborted as error:
-            raise WorkAborted from error
-        except ModelError as error:
-            raise WorkFailed(str(error)) from error
+    def _require_speaker(self) -> Speaker:
+        assert self._speaker is not None, "load() comes first"
+        return self._speaker
 
-    def _options(self, asked: CompletionRequest, settings: Settings) -> tuple[CompleteOptions, Shown]:
-        options = CompleteOptions(
-            layout=self._model.layout if settings.layout == "auto" else settings.layout,
-            cut=self._model.cut,
-            conditioning=settings.conditioning,
-            max_tokens=settings.max_tokens,
-        )
-        if not settings.context_files:
-            return options, Shown(reason=OFF)
-        shown = self._preambles.of(asked, n_room_tokens=options.scheme(self._model.model).n_room_tokens)
-        return replace(options, preamble=shown.preamble.tokens), shown
+    def _find_stop(self) -> Literal["cancelled"] | None:
+        return "cancelled" if self._is_aborted else None
+
+
+@contextmanager
+def _errors_of_workers() -> Generator[None]:
+    """What a model raises, as workers say it."""
+    try:
+        yield
+    except DecodeAborted as error:
+        raise WorkAborted from error
+    except ModelError as error:
+        raise WorkFailed(str(error)) from error
+
+
+def _tell_missing(loaded: LoadedModel | LoadedEnsemble) -> str:
+    missing = loaded.missing if isinstance(loaded, LoadedEnsemble) else ()
+    return " ".join(f"{drop.name} does not take part: {drop.reason}" for drop in missing)

@@ -49,6 +49,8 @@ class Ready:
     name: str
     uses_devices: bool = False
     """part of it lies in memory that is not the processor's"""
+    notice: str = ""
+    """what people are told of it, as sentences"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Done:
     answer: Answer
     is_worn: bool
     """the prompt is better laid out anew before the next question comes"""
+    notice: str = ""
+    """what people are told, once, as a sentence"""
 
 
 class Worker(Protocol):

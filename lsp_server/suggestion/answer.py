@@ -63,6 +63,10 @@ class Answer:
     """paths of the other files that the model was shown, in their order in the prompt"""
     context_reason: str = ""
     """why these, or why none"""
+    members: tuple[tuple[str, float], ...] = ()
+    """of several models as one: who took part, and its share of the weight at the cursor"""
+    dropped: tuple[tuple[str, str], ...] = ()
+    """who of them did not, or not to the end, and why"""
 
     def as_json(self) -> Mapping[str, object]:
         """The result of `bytefim/why`."""
@@ -79,6 +83,8 @@ class Answer:
             "context_files": list(self.context_files),
             "context_reason": self.context_reason,
             "served_by": self.served_by,
+            "members": [{"name": name, "weight": weight} for name, weight in self.members],
+            "dropped": [{"name": name, "reason": reason} for name, reason in self.dropped],
         }
 
 

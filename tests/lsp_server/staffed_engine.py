@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 
-from lsp_server.engine.deadlines import Deadlines
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.state import EngineState
 from lsp_server.model.loading import LoadedModel
@@ -17,6 +16,7 @@ from lsp_server.model.work import ModelWork
 from lsp_server.model.worker import Ready, Tell, Worker, WorkerDied
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer
+from lsp_server.system.deadlines import Deadlines
 from tests.lsp_server.fake_engine import PATIENCE_S, FakeModel
 from tests.lsp_server.requests import ask
 

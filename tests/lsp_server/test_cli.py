@@ -35,6 +35,13 @@ from tests.lsp_server.command_line import LIMIT_S, MODULE, ask, bytefim, refusal
         ["bench", "--model"],
         ["serve", "--stdio", "--tcp", "127.0.0.1:0"],
         ["serve", "--tcp", "2087"],
+        ["serve", "--model", "a", "--model", "b", "--weights", "1"],
+        ["doctor", "--weights", "1,2"],
+        ["complete", "x.py", "--offset", "1", "--model", "a", "--model", "b", "--weights", "1,2,3"],
+        ["complete", "x.py", "--offset", "1", "--model", "a", "--model", "b", "--weights", "1,0"],
+        ["complete", "x.py", "--offset", "1", "--model", "a", "--model", "b", "--conditioning", "naive"],
+        ["next-byte", "x.py", "--offset", "1", "--model", "a", "--model", "b", "--conditioning", "reference"],
+        ["next-byte", "x.py", "--offset", "1", "--model", "a", "--model", "b", "--plot", "x.svg"],
     ],
 )
 def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

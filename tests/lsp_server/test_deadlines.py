@@ -6,7 +6,7 @@ import queue
 import threading
 from functools import partial
 
-from lsp_server.engine.deadlines import Deadlines
+from lsp_server.system.deadlines import Deadlines
 from tests.lsp_server.fake_engine import PATIENCE_S
 
 

@@ -28,6 +28,8 @@ def test_a_layout_that_lets_other_models_in_needs_another_loading() -> None:
         {"n_gpu_layers": 0},
         {"rpc_servers": ("127.0.0.1:50052",)},
         {"lora": ("/a.gguf=0.5",)},
+        {"models_beside": ("x",)},
+        {"project_words": True},
     ],
 )
 def test_what_the_model_is_loaded_with_needs_another_loading(change: dict[str, object]) -> None:
@@ -38,6 +40,7 @@ def test_what_the_model_is_loaded_with_needs_another_loading(change: dict[str, o
 def test_nothing_else_needs_another_loading() -> None:
     """Loading takes seconds."""
     assert load_alike(DEFAULTS, replace(DEFAULTS, max_tokens=5, layout="psm", enabled=False, unload_after_minutes=1))
+    assert load_alike(DEFAULTS, replace(DEFAULTS, weights=(1.0,), ensemble="mixture"))
 
 
 def test_the_settings_say_how_to_load(tmp_path: Path) -> None:

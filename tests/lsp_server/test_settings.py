@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.settings import DECLARED, DEFAULTS, Settings, make_settings, own_section, read_settings
+from lsp_server.settings import DECLARED, DEFAULTS, Settings
+from lsp_server.settings_reading import make_settings, own_section, read_settings, with_models
 
 
 def test_every_setting_accepts_its_own_default() -> None:
@@ -59,6 +60,11 @@ def test_a_list_becomes_a_tuple(languages: object) -> None:
         ("languages_off", [" "]),
         ("files_off", [["*.py"]]),
         ("files_off", {"*.py": True}),
+        ("weights", [1.0, 0.0]),
+        ("weights", ["1"]),
+        ("weights", [True]),
+        ("weights", math.inf),
+        ("weights", [math.nan]),
     ],
 )
 def test_a_bad_value_is_named_and_the_default_used(name: str, value: object) -> None:
@@ -70,6 +76,28 @@ def test_a_bad_value_is_named_and_the_default_used(name: str, value: object) -> 
     assert repr(name) in warnings[0]
     assert repr(value) in warnings[0]
     assert repr(getattr(DEFAULTS, name)) in warnings[0]
+
+
+def test_weights_must_be_as_many_as_models() -> None:
+    """Whatever the order in which editors and files say so; otherwise it is unclear whose they are."""
+    beside = {"models_beside": ["b"]}
+    good, none = make_settings({"weights": [2, 1.5], **beside})
+    bad, warnings = make_settings({"weights": [2, 1.5, 1], **beside})
+    later, complaints = make_settings({"models_beside": []}, base=good)
+
+    assert (good.weights, none) == ((2, 1.5), ())
+    assert (bad.weights, later.weights) == ((), ())
+    assert warnings == ("setting 'weights' has 3 numbers for 2 models; it must have one for each, and is ignored",)
+    assert len(complaints) == 1
+
+
+def test_models_of_the_command_line_take_the_place_of_all() -> None:
+    """Some of one set and some of another would be neither."""
+    base = Settings(model="a", models_beside=("b", "c"), weights=(1.0, 2.0, 3.0))
+
+    assert with_models(base, []) == base
+    assert with_models(base, ["x"]) == Settings(model="x")
+    assert with_models(base, ["x", "y"], (2.0, 1.0)) == Settings(model="x", models_beside=("y",), weights=(2.0, 1.0))
 
 
 def test_an_unknown_name_is_named() -> None:

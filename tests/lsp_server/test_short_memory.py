@@ -49,6 +49,22 @@ def test_smaller_means_less_context_then_coarser_weights() -> None:
     ]  # fmt: skip
 
 
+def test_models_beside_are_gone_without_before_coarser_weights() -> None:
+    """The last named first; what they weigh is nothing any more."""
+    wish = Settings(model="m", models_beside=("x", "y"), weights=(1.0, 2.0, 3.0), n_context_tokens=1024)
+    tried = list(find_smaller(wish, find_coarser=lambda name: [f"{name}:q4_0"]))
+
+    assert [(s.model, s.models_beside, s.n_context_tokens) for s in tried] == [
+        ("m", ("x", "y"), 512),
+        ("m", ("x",), 1024), ("m", ("x",), 512),
+        ("m", (), 1024), ("m", (), 512),
+        ("m:q4_0", (), 1024), ("m:q4_0", (), 512),
+    ]  # fmt: skip
+    assert all(s.weights == () for s in tried[1:])
+    assert "x and y do not take part" in describe_sacrifice(wish, tried[-1])
+    assert "y does not take part" in describe_sacrifice(wish, tried[1])
+
+
 def test_where_no_context_is_set_the_usual_one_is_halved() -> None:
     """The adapter takes at most so much."""
     tried = find_smaller(DEFAULTS, find_coarser=lambda name: [])

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.settings import DECLARED, DEFAULTS, make_settings
+from lsp_server.settings import DECLARED, DEFAULTS
+from lsp_server.settings_reading import make_settings
 from scripts.generate_settings import ROOT, build_files, main
 
 GENERATED = ("docs/settings.md", "editors/vscode/package.json", "editors/neovim/lua/bytefim/settings.lua")

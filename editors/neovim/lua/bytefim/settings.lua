@@ -5,6 +5,10 @@
 ---@class bytefim.Settings
 ---@field enabled? boolean Whether anything is suggested: true or false. Default: true.
 ---@field model? string The model that completes (catalogue name or path of a GGUF file): text that is not blank. Default: none.
+---@field models_beside? string[] Further models, which complete together with `model`, byte by byte (catalogue names or paths of GGUF files): a list of texts that are not blank. Default: {}.
+---@field weights? number[] How much each of several models counts, `model` first (relative to the others): a list of numbers above 0. Default: {}.
+---@field ensemble? "mixture"|"product" Whether a byte needs the word of one of several models, or of all: one of mixture, product. Default: "product".
+---@field project_words? boolean Whether what stands in the open files counts as one more model, which learns while you type: true or false. Default: false.
 ---@field layout? "auto"|"plain"|"psm"|"spm" The order of prefix, suffix and middle in the prompt: one of auto, plain, psm, spm. Default: "auto".
 ---@field conditioning? "exact"|"healing"|"naive" How the bytes before the cursor bind the model: one of exact, healing, naive. Default: "exact".
 ---@field max_tokens? integer The longest suggestion (tokens): a whole number from 1 to 1024. Default: 48.

@@ -1,6 +1,6 @@
-"""Tells when the time of a request is up. One thread for all: to start one may take longer than to answer.
+"""Tells when a time is up. One thread for all: to start one may take longer than to answer.
 
-Knows nothing of requests but when they are due.
+Knows nothing of what is due but when.
 """
 
 from __future__ import annotations
