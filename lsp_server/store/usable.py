@@ -33,7 +33,9 @@ def require_whole(path: Path) -> Header:
     require_model_file(path)
     header = read_header(path)
     _require_language_model(path, header)
-    parts = [_require_weights(part, read_header(part)) for part in _find_parts(path, header)]
+    parts = [
+        _require_weights(part, header if part == path else read_header(part)) for part in _find_parts(path, header)
+    ]
     return replace(header, n_bytes=sum(part.n_bytes for part in parts))
 
 
