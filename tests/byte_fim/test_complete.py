@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +16,7 @@ from byte_fim.generate import Alternative
 from byte_fim.model import Float64Array
 from byte_fim.reference import ToyModel
 from byte_fim.utf8 import unfinished_character
-from byte_fim.vocab import Tokens
+from tests.byte_fim.parrots import parrot
 from tests.strategies import Toy, toys_with_tails
 
 WORDS = re.compile(rb" ?[a-z]+|[^a-z]")
@@ -32,21 +31,6 @@ def run(model: ToyModel, prefix: bytes, **options: object) -> tuple[Alternative,
     return complete(model, fim_of(model), prefix, b"", options=chosen).alternatives
 
 
-def parrot(text: bytes, merges: list[tuple[bytes, bytes]]) -> ToyModel:
-    """Says `text`, token by token, then stops; knows it only in its canonical tokens, as a trained model does."""
-    model = ToyModel(merges, pretokens=WORDS)
-    script = model.tokenize(text)
-
-    def law(context: Tokens) -> Float64Array:
-        said = list(context[1:])
-        probability = np.full(model.vocab.n_tokens, 1e-6)
-        follows = script[len(said)] if said == script[: len(said)] and len(said) < len(script) else model.stop_id
-        probability[follows] = 1.0
-        return np.log(probability / probability.sum())
-
-    return ToyModel(merges, pretokens=WORDS, law=law)
-
-
 MERGES = [(b"r", b"a"), (b"n", b"g"), (b"ng", b"e"), (b"ra", b"nge"), (b" ", b"range"), (b"i", b"n"), (b" ", b"in")]
 
 
@@ -54,7 +38,7 @@ MERGES = [(b"r", b"a"), (b"n", b"g"), (b"ng", b"e"), (b"ra", b"nge"), (b" ", b"r
 def test_whatever_byte_the_cursor_stands_at_the_completion_is_the_remainder(cut: int) -> None:
     """The point of the project, in small: the model knows the text in whole tokens only."""
     text = b"for i in range(n)"
-    (found,) = run(parrot(text, MERGES), text[:cut])
+    (found,) = run(parrot(text, MERGES, WORDS), text[:cut])
 
     assert found.middle == text[cut:]
     assert found.stop_reason == "end"
@@ -63,7 +47,7 @@ def test_whatever_byte_the_cursor_stands_at_the_completion_is_the_remainder(cut:
 def test_naive_conditioning_loses_the_thread_inside_a_token() -> None:
     """The same cursors as others see them; healing backs up one token and gets some of them."""
     text = b"for i in range(n)"
-    model = parrot(text, MERGES)
+    model = parrot(text, MERGES, WORDS)
     right = {
         how: sum(run(model, text[:cut], conditioning=how)[0].middle == text[cut:] for cut in range(1, len(text)))
         for how in ("exact", "healing", "naive")
@@ -115,14 +99,14 @@ def test_top_p_keeps_only_the_likeliest_tokens() -> None:
 
 def test_generation_stops_at_the_token_limit() -> None:
     """The reason is reported, so that a cut can be told from an end."""
-    (found,) = run(parrot(b"a" * 50, []), b"a", max_tokens=7)
+    (found,) = run(parrot(b"a" * 50, [], WORDS), b"a", max_tokens=7)
 
     assert (found.middle, found.stop_reason, found.n_generated_tokens) == (b"a" * 7, "budget", 7)
 
 
 def test_generation_stops_when_asked_and_keeps_what_it_has() -> None:
     """A deadline gives a shorter suggestion, not none."""
-    model = parrot(b"a" * 50, [])
+    model = parrot(b"a" * 50, [], WORDS)
     asked = iter([None, None, "deadline"])
     found = complete(
         model,
@@ -138,7 +122,7 @@ def test_generation_stops_when_asked_and_keeps_what_it_has() -> None:
 
 def test_an_aborted_decode_ends_the_generation_like_a_request_to_stop() -> None:
     """Cancelling inside a decode must not lose what was generated before it."""
-    inner = parrot(b"a" * 50, [])
+    inner = parrot(b"a" * 50, [], WORDS)
 
     class Aborting(ToyModel):
         def next_token_logprobs(self, contexts: Sequence[Sequence[int]]) -> Float64Array:
@@ -154,7 +138,7 @@ def test_an_aborted_decode_ends_the_generation_like_a_request_to_stop() -> None:
 
 def test_the_caller_decides_where_the_text_is_finished() -> None:
     """Trimming happens while generating, so that nothing is generated to be thrown away."""
-    model = parrot(b"abcdefgh", [])
+    model = parrot(b"abcdefgh", [], WORDS)
     found = complete(
         model,
         fim_of(model),

@@ -19,8 +19,8 @@ from byte_fim.next_byte import next_byte_law
 from byte_fim.ngram import NgramModel
 from byte_fim.reference import ToyModel
 from byte_fim.state import ByteState
-from byte_fim.vocab import Tokens
 from tests.byte_fim.ensembles import member_of
+from tests.byte_fim.parrots import parrot
 from tests.strategies import QWEN_LIKE, Toy
 
 CODE = b'''class Store:
@@ -38,25 +38,14 @@ AFTER = b"\n    def save(self):\n        pass\n"
 KINDS: tuple[Kind, Kind] = ("arithmetic", "geometric")
 
 
-def parrot(text: bytes, merges: list[tuple[bytes, bytes]]) -> Toy:
-    """Says `text`, token by token, then stops; knows it only in its canonical tokens."""
-    model = ToyModel(merges, pretokens=QWEN_LIKE)
-    script = model.tokenize(text)
-
-    def law(context: Tokens) -> Float64Array:
-        said = list(context[1:])
-        probability = np.full(model.vocab.n_tokens, 1e-6)
-        follows = script[len(said)] if said == script[: len(said)] and len(said) < len(script) else model.stop_id
-        probability[follows] = 1.0
-        return np.log(probability / probability.sum())
-
-    return Toy(ToyModel(merges, pretokens=QWEN_LIKE, law=law), b"", ())
+def parrot_toy(text: bytes, merges: list[tuple[bytes, bytes]]) -> Toy:
+    return Toy(parrot(text, merges, QWEN_LIKE), b"", ())
 
 
 def parrots(text: bytes) -> list[Member]:
     """The same text in two vocabularies."""
     merges = [[(b"r", b"a"), (b"n", b"g"), (b" ", b"i")], [(b"i", b"n"), (b"a", b"n"), (b"an", b"g"), (b"r", b"ang")]]
-    return [member_of(parrot(text, each), name=str(i)) for i, each in enumerate(merges)]
+    return [member_of(parrot_toy(text, each), name=str(i)) for i, each in enumerate(merges)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -101,7 +90,7 @@ def test_what_ends_a_completion_is_reported(
 
 def test_an_aborted_decode_ends_the_completion_and_keeps_what_was_said() -> None:
     """The same at every member: nobody's state is half advanced."""
-    inner = parrot(b"aaaaaaaa", []).model
+    inner = parrot_toy(b"aaaaaaaa", []).model
 
     class Aborting(ToyModel):
         def next_token_logprobs(self, contexts: Sequence[Sequence[int]]) -> Float64Array:
@@ -109,7 +98,7 @@ def test_an_aborted_decode_ends_the_completion_and_keeps_what_was_said() -> None
                 raise DecodeAborted
             return inner.next_token_logprobs(contexts)
 
-    members = [member_of(Toy(Aborting([]), b"a", ())), member_of(parrot(b"aaaaaaaa", []))]
+    members = [member_of(Toy(Aborting([]), b"a", ())), member_of(parrot_toy(b"aaaaaaaa", []))]
     (found,) = complete_ensemble(members, b"a", b"", options=EnsembleOptions()).alternatives
 
     assert (found.middle, found.stop_reason) == (b"aaa", "cancelled")

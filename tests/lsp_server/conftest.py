@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.lsp_server.engines import fake, start
+from tests.lsp_server.hubs import hub, models_folder
 from tests.lsp_server.raw_client import PATIENCE_S, RawClient
 from tests.lsp_server.stepping_engines import model
 
-__all__ = ["fake", "model", "start"]  # fixtures
+__all__ = ["fake", "hub", "model", "models_folder", "start"]  # fixtures
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
 
 from byte_fim.errors import BadModelFile
 from lsp_server.model.worker import CannotLoad
+from lsp_server.suggestion.answer import Answer
 from tests.lsp_server.fake_engine import PATIENCE_S
 from tests.lsp_server.staffed_engine import ALONE, StaffedEngine
 
@@ -33,6 +35,21 @@ def start() -> Iterator[Start]:
         assert staffed.models.n_open == 0
 
 
+def ask_and_hold(staffed: StaffedEngine) -> tuple[Future[Answer], threading.Event]:
+    """What `a` is asked and works on, and what lets it answer."""
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def script(prefix: bytes) -> bytes:
+        asked.set()
+        assert may_answer.wait(PATIENCE_S)
+        return b"lt"
+
+    staffed.models.works[0].fake.script = script
+    answered = staffed.ask()
+    assert asked.wait(PATIENCE_S)
+    return answered, may_answer
+
+
 def test_the_old_model_answers_until_the_new_one_is_ready(start: Start) -> None:
     """A large model takes a minute to load, and that minute is worked in."""
     staffed = start()
@@ -51,16 +68,7 @@ def test_the_old_model_answers_until_the_new_one_is_ready(start: Start) -> None:
 def test_the_answer_in_flight_is_given_by_the_model_that_was_asked(start: Start) -> None:
     """The new one takes over between two answers, never in one."""
     staffed = start()
-    asked, may_answer = threading.Event(), threading.Event()
-
-    def script(prefix: bytes) -> bytes:
-        asked.set()
-        assert may_answer.wait(PATIENCE_S)
-        return b"lt"
-
-    staffed.models.works[0].fake.script = script
-    answered = staffed.ask()
-    assert asked.wait(PATIENCE_S)
+    answered, may_answer = ask_and_hold(staffed)
     staffed.engine.configure(OTHER)
     staffed.wait_for("loading")
     assert not answered.done()
@@ -90,16 +98,7 @@ def test_without_room_for_both_the_old_one_leaves_first(start: Start) -> None:
 def test_without_room_the_answer_in_flight_is_waited_for(start: Start) -> None:
     """Whoever has asked already does not pay for the change."""
     staffed = start(has_room=False)
-    asked, may_answer = threading.Event(), threading.Event()
-
-    def script(prefix: bytes) -> bytes:
-        asked.set()
-        assert may_answer.wait(PATIENCE_S)
-        return b"lt"
-
-    staffed.models.works[0].fake.script = script
-    answered = staffed.ask()
-    assert asked.wait(PATIENCE_S)
+    answered, may_answer = ask_and_hold(staffed)
     staffed.engine.configure(OTHER)
     may_answer.set()
 

@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,37 +16,17 @@ from lsp_server.cli import main
 from lsp_server.command_line.model_fetching import Shown
 from lsp_server.store.download import Progress
 from tests.lsp_server.command_line import LIMIT_S, MODULE, ask, refusal
-from tests.lsp_server.download_desk import without_proxy
+from tests.lsp_server.hubs import CONTENT
 from tests.lsp_server.model_hub import (
     NAME,
     Hub,
     answering,
     cut_after,
-    make_model,
     pausing_after,
-    serving,
     sha256_of,
     well,
     write_entry,
 )
-
-CONTENT = make_model(300_000)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's own; child processes inherit it, and no proxy."""
-    monkeypatch.setenv("BYTEFIM_MODELS", str(tmp_path / "models"))
-    without_proxy(monkeypatch)
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def hub(folder: Path) -> Iterator[Hub]:
-    """With one model, which the user's list knows as `made-up`."""
-    with serving(CONTENT) as hub:
-        write_entry(folder, hub)
-        yield hub
 
 
 def start_pull(*options: str) -> subprocess.Popen[bytes]:
@@ -61,25 +40,25 @@ def start_pull(*options: str) -> subprocess.Popen[bytes]:
 
 
 def test_pull_says_what_comes_from_where_and_where_it_is(
-    hub: Hub, folder: Path, capsys: pytest.CaptureFixture[str]
+    hub: Hub, models_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What is told goes to stderr, what was asked for to stdout."""
     assert main(["models", "pull", "made-up"]) == 0
     printed = capsys.readouterr()
 
-    assert printed.err.splitlines()[0] == f"bytefim: {NAME}, 0.3 MB, comes from 127.0.0.1 and goes to {folder}"
+    assert printed.err.splitlines()[0] == f"bytefim: {NAME}, 0.3 MB, comes from 127.0.0.1 and goes to {models_folder}"
     assert printed.err.splitlines()[1] == "bytefim: 0.0 of 0.3 MB, 0 %"
     assert printed.err.splitlines()[-1].startswith("bytefim: 0.3 of 0.3 MB, 100 %")
     assert printed.out.splitlines() == [
-        f"made-up is here now: {folder / NAME}",
+        f"made-up is here now: {models_folder / NAME}",
         "whole: its SHA-256 is the one that the catalogue knows",
         "licence: MIT",
     ]
-    assert (folder / NAME).read_bytes() == CONTENT
+    assert (models_folder / NAME).read_bytes() == CONTENT
 
 
 def test_what_is_here_and_whole_is_not_fetched_again(
-    hub: Hub, folder: Path, capsys: pytest.CaptureFixture[str]
+    hub: Hub, models_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """For people and for scripts; what is here and damaged is replaced."""
     first, again = ask(capsys, "models", "pull", "made-up"), ask(capsys, "models", "pull", "made-up")
@@ -87,7 +66,7 @@ def test_what_is_here_and_whole_is_not_fetched_again(
     assert {**first, "was_here": True} == again
     assert first == {
         "name": "made-up",
-        "path": str(folder / NAME),
+        "path": str(models_folder / NAME),
         "was_here": False,
         "n_bytes": 300_000,
         "n_resumed_bytes": 0,
@@ -99,17 +78,17 @@ def test_what_is_here_and_whole_is_not_fetched_again(
     }
     assert main(["models", "pull", "made-up"]) == 0
     assert capsys.readouterr().out.startswith("made-up is here already: ")
-    (folder / NAME).write_bytes(CONTENT[:-1] + b"?")
+    (models_folder / NAME).write_bytes(CONTENT[:-1] + b"?")
 
     assert ask(capsys, "models", "pull", "made-up")["was_here"] is False
-    assert (folder / NAME).read_bytes() == CONTENT
+    assert (models_folder / NAME).read_bytes() == CONTENT
 
 
 def test_what_nobody_knows_cannot_be_checked_and_it_says_so(
-    hub: Hub, folder: Path, capsys: pytest.CaptureFixture[str]
+    hub: Hub, models_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With the checksum that was found, to compare it by hand."""
-    write_entry(folder, hub, n_bytes=None, sha256=None)
+    write_entry(models_folder, hub, n_bytes=None, sha256=None)
     assert main(["models", "pull", "made-up"]) == 0
     said = capsys.readouterr().out.splitlines()[1]
     assert main(["models", "pull", "made-up"]) == 0
@@ -121,7 +100,7 @@ def test_what_nobody_knows_cannot_be_checked_and_it_says_so(
     assert "no SHA-256 is known to prove that it is whole" in capsys.readouterr().out
 
 
-def test_a_model_that_ships_with_bytefim_is_here(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_that_ships_with_bytefim_is_here(models_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """There is nothing to fetch."""
     assert ask(capsys, "models", "pull", "bytefim-tiny")["was_here"] is True
     assert "There is no model named 'gpt-17'" in refusal(capsys, "models", "pull", "gpt-17")
@@ -138,9 +117,9 @@ def test_a_failure_is_one_sentence_and_status_1(hub: Hub, capsys: pytest.Capture
     ]
 
 
-def test_another_host_is_asked_when_told_so(hub: Hub, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_host_is_asked_when_told_so(hub: Hub, models_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The catalogue names hosts that not everybody reaches."""
-    write_entry(folder, hub, url="https://hub.example.org/models/" + NAME)
+    write_entry(models_folder, hub, url="https://hub.example.org/models/" + NAME)
     ask(capsys, "models", "pull", "made-up", "--mirror", hub.url.removesuffix("/" + NAME))
 
     assert hub.asked[0][0] == "/models/" + NAME
@@ -174,9 +153,9 @@ def test_a_terminal_has_one_line_that_is_written_anew() -> None:
 
 
 @pytest.mark.parametrize("n_kills", [4, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_at_any_moment_it_goes_on_and_is_whole_in_the_end(hub: Hub, folder: Path, n_kills: int) -> None:
+def test_killed_at_any_moment_it_goes_on_and_is_whole_in_the_end(hub: Hub, models_folder: Path, n_kills: int) -> None:
     """Real processes; the file never has its name before it is whole."""
-    final, part = folder / NAME, folder / (NAME + ".part")
+    final, part = models_folder / NAME, models_folder / (NAME + ".part")
     chance = random.Random(n_kills)
     for n_left in reversed(range(n_kills)):
         arrived = threading.Event()
@@ -196,10 +175,10 @@ def test_killed_at_any_moment_it_goes_on_and_is_whole_in_the_end(hub: Hub, folde
 
     assert json.loads(said)["proven"] is True
     assert final.read_bytes() == CONTENT
-    assert {path.name for path in folder.iterdir()} == {NAME, "added.toml"}
+    assert {path.name for path in models_folder.iterdir()} == {NAME, "added.toml"}
 
 
-def test_of_two_at_once_one_fetches_and_the_other_says_so(hub: Hub, folder: Path) -> None:
+def test_of_two_at_once_one_fetches_and_the_other_says_so(hub: Hub, models_folder: Path) -> None:
     """And one that was killed is in nobody's way."""
     arrived = threading.Event()
     hub.ways = [pausing_after(1000, arrived), well]
@@ -215,10 +194,10 @@ def test_of_two_at_once_one_fetches_and_the_other_says_so(hub: Hub, folder: Path
         third.communicate(timeout=LIMIT_S)
 
     assert third.returncode == 0
-    assert (folder / NAME).read_bytes() == CONTENT
+    assert (models_folder / NAME).read_bytes() == CONTENT
 
 
-def test_an_interrupt_keeps_what_has_arrived(hub: Hub, folder: Path) -> None:
+def test_an_interrupt_keeps_what_has_arrived(hub: Hub, models_folder: Path) -> None:
     """Ctrl-C."""
     hub.ways = [pausing_after(1000, threading.Event())]
     with start_pull() as process:
@@ -230,7 +209,7 @@ def test_an_interrupt_keeps_what_has_arrived(hub: Hub, folder: Path) -> None:
     assert b"0.0 of 0.3 MB" in begun[1]
     assert process.returncode == 1
     assert said.splitlines()[-1].startswith(b"bytefim: interrupted; what has arrived stays")
-    assert (folder / (NAME + ".part")).exists()
+    assert (models_folder / (NAME + ".part")).exists()
 
 
 def test_a_cut_line_is_mended_by_the_command_itself(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,8 +5,6 @@ They are served to an editor and held to the definition.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +15,9 @@ import pytest
 from byte_fim.backends.llama_cpp import LlamaCppModel, RuntimeParams
 from byte_fim.fim import Layout
 from byte_fim.next_byte import next_byte_law
-from tests.lsp_server import raw_client
-from tests.lsp_server.conftest import ROOT, RunningServer
+from tests.lsp_server.conftest import RunningServer
 from tests.lsp_server.editor import INLINE, URI, at
-from tests.lsp_server.raw_client import RawClient
+from tests.lsp_server.served import serving_models
 from tests.made_models import write_random_model
 from tests.vocabularies import OTHERS, RECORDED, find_vocabulary
 
@@ -37,7 +34,6 @@ class Café:
         with open(path) as handle:
             return json.load(handle)["naïve 👍"]
 """
-_LOADING_S = 120.0  # three processes read a vocabulary of 260,000 tokens, one after the other
 CURSORS = {
     "in a word": (5, 22),
     "after a blank": (6, 19),
@@ -76,33 +72,11 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def serving(made: MadeModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """`bytefim serve` as installed, with the model; ready."""
+    settings = f'layout = "{made.layout}"\nn_threads = 1\ndeadline_ms = 20000\nmax_tokens = 8\n'
+    counts_bytes = {"general": {"positionEncodings": ["utf-8"]}}
     folder = tmp_path_factory.mktemp("serving")
-    settings = folder / "settings.toml"
-    settings.write_text(f'layout = "{made.layout}"\nn_threads = 1\ndeadline_ms = 20000\nmax_tokens = 8\n')
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "lsp_server",
-        "serve",
-        "--model",
-        str(made.path),
-        "--settings",
-        str(settings),
-    ]
-    with (folder / "log.txt").open("wb") as stderr:
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    server = RunningServer(process, RawClient(process.stdin, process.stdout), folder / "log.txt")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(raw_client, "PATIENCE_S", _LOADING_S)
-        server.initialize(capabilities={"general": {"positionEncodings": ["utf-8"]}})
-        server.client.wait_for_state("idle")
-        server.open(URI, TEXT)
+    with serving_models(folder, str(made.path), settings=settings, text=TEXT, capabilities=counts_bytes) as server:
         yield server
-        status = server.stop()
-    assert status == 0
 
 
 @pytest.fixture(scope="module")

@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from tests.e2e.waiting import wait_for
 from tests.lsp_server.conftest import RunningServer, StartServer
-from tests.lsp_server.download_desk import without_proxy
+from tests.lsp_server.hubs import CONTENT
 from tests.lsp_server.model_hub import (
     NAME,
     Hub,
     answering,
-    make_model,
     pausing_after,
-    serving,
     well,
     write_entry,
 )
 from tests.lsp_server.raw_client import PATIENCE_S
 
-CONTENT = make_model(300_000)
 SHOWS_PROGRESS = {"window": {"workDoneProgress": True}}
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's own, which the server and what it starts inherit, and no proxy."""
-    monkeypatch.setenv("BYTEFIM_MODELS", str(tmp_path / "models"))
-    without_proxy(monkeypatch)
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def hub(folder: Path) -> Iterator[Hub]:
-    with serving(CONTENT) as hub:
-        write_entry(folder, hub)
-        yield hub
 
 
 @pytest.fixture
@@ -85,10 +67,10 @@ def wait_for_message(server: RunningServer) -> tuple[int, str]:
 
 
 def test_a_model_that_was_missed_is_fetched_from_the_mirror_and_loaded(
-    hub: Hub, folder: Path, start_server: StartServer
+    hub: Hub, models_folder: Path, start_server: StartServer
 ) -> None:
     """The command answers at once; the rest is one message, and nobody has to name the model again."""
-    write_entry(folder, hub, url="https://hub.example.org/" + NAME)
+    write_entry(models_folder, hub, url="https://hub.example.org/" + NAME)
     server = start_server()
     server.initialize(
         initializationOptions={"model": "made-up", "models_mirror": hub.url.removesuffix(NAME)},
@@ -103,31 +85,30 @@ def test_a_model_that_was_missed_is_fetched_from_the_mirror_and_loaded(
 
     assert wait_for_message(server) == (3, "bytefim: made-up is on this machine.")
     assert ended["message"] == "made-up is on this machine."
-    assert (folder / NAME).read_bytes() == CONTENT
+    assert (models_folder / NAME).read_bytes() == CONTENT
     assert len(server.client.heard("window/showMessage")) == 1
 
 
-def test_cancelled_it_stops_and_the_next_time_it_goes_on(editor: RunningServer, hub: Hub, folder: Path) -> None:
+def test_cancelled_it_stops_and_the_next_time_it_goes_on(editor: RunningServer, hub: Hub, models_folder: Path) -> None:
     """Whoever cancels needs no message about it; nor does who asks for two at once, or for what there is not."""
-    arrived = threading.Event()
-    hub.ways = [pausing_after(1000, arrived), well]
+    hub.ways = [pausing_after(1000, threading.Event()), well]
     assert "There is no model named 'gpt-17'" in pull(editor, "gpt-17")["error"]["message"]
     assert "None is no model" in pull(editor, None)["error"]["message"]
     pull(editor)
     token = agree(editor)
     begun = wait_for_kind(editor, token, "begin")
     assert "made-up is being fetched; wait for it, or cancel it" in pull(editor)["error"]["message"]
-    assert arrived.wait(PATIENCE_S)
+    wait_for((models_folder / (NAME + ".part")).exists, "something has arrived")
     editor.client.notify("window/workDoneProgress/cancel", {"token": token})
     ended = wait_for_kind(editor, token, "end")
 
     assert (begun["title"], begun["cancellable"]) == ("bytefim", True)
     assert ended["message"] == "stopped; what has arrived stays"
-    assert (folder / (NAME + ".part")).exists()
+    assert (models_folder / (NAME + ".part")).exists()
     assert editor.client.heard("window/showMessage") == []
     pull(editor)
     assert wait_for_message(editor)[0] == 3
-    assert (folder / NAME).read_bytes() == CONTENT
+    assert (models_folder / NAME).read_bytes() == CONTENT
 
 
 def test_a_failure_is_told_once_and_nothing_goes_on_after_the_server(editor: RunningServer, hub: Hub) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tests.lsp_server import raw_client
-from tests.lsp_server.conftest import ROOT, RunningServer
+from tests.lsp_server.conftest import RunningServer
 from tests.lsp_server.editor import INLINE, URI, at, change, edit
-from tests.lsp_server.raw_client import RawClient
+from tests.lsp_server.served import serving_models
 
 MODELS = ["bytefim-tiny", "bytefim-nano-spm"]
 TEXT = "import os\n\n\ndef read_file(path):\n    with open(path) as f:\n        return f.re\n"
@@ -24,30 +21,14 @@ min_confidence = 0
 prefetch = false
 project_words = true
 """
-_LOADING_S = 120.0  # two models are tried and measured
 
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """`bytefim serve` with both, the words of the project, and one that is not there."""
     folder = tmp_path_factory.mktemp("serving")
-    settings = folder / "settings.toml"
-    settings.write_text(SETTINGS, encoding="utf-8")
-    models = [word for name in (*MODELS, "gpt-17") for word in ("--model", name)]
-    command = [sys.executable, "-P", "-m", "lsp_server", "serve", *models, "--settings", str(settings)]
-    with (folder / "log.txt").open("wb") as stderr:
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    server = RunningServer(process, RawClient(process.stdin, process.stdout), folder / "log.txt")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(raw_client, "PATIENCE_S", _LOADING_S)
-        server.initialize()
-        server.client.wait_for_state("idle")
-        server.open(URI, TEXT)
+    with serving_models(folder, *MODELS, "gpt-17", settings=SETTINGS, text=TEXT) as server:
         yield server
-        status = server.stop()
-    assert status == 0
 
 
 def test_both_are_asked_and_told_of(serving: RunningServer) -> None:
