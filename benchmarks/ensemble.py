@@ -145,8 +145,9 @@ def score(span: Span, loaded: Sequence[LoadedModel], tallies: dict[str, Tally], 
             if state.kind == "geometric":
                 hidden = min(0.99, state.byte_law().missing_mass.pruned)
                 tallies[name].hidden_bits -= float(np.log2(1.0 - hidden))
-            states[name] = state.follow(byte, [after[each] for each in names])
-            bits[name] -= states[name].logp / np.log(2.0)
+            moved = [after[each] for each in names]
+            bits[name] -= state.logp_of(byte, moved) / np.log(2.0)
+            states[name] = state.follow(moved)
         at = after
     for name, total in bits.items():
         tallies[name].bits.append((span.path, total, len(span.said)))

@@ -12,11 +12,12 @@ from typing import Literal
 
 import numpy as np
 
+from byte_fim.candidates import Candidates
 from byte_fim.cover import Covers
 from byte_fim.distribution import log_sum
 from byte_fim.fim import Prompt
 from byte_fim.model import TokenModel
-from byte_fim.state import ByteState, Candidates, Context
+from byte_fim.state import ByteState, Context
 from byte_fim.vocab import TokenId, Tokens
 
 Conditioning = Literal["exact", "healing", "naive"]

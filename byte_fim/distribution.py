@@ -59,6 +59,22 @@ class ByteDistribution:
         return float(0.5 * np.abs(np.exp(self.logp) - np.exp(other.logp)).sum())
 
 
+@dataclass(frozen=True, slots=True)
+class LawBounds:
+    """Between what the probability of each outcome lies, when not all that says so was looked at."""
+
+    low: Float64Array
+    """(257,) probabilities; index as in a ByteDistribution"""
+    high: Float64Array
+    """(257,)"""
+
+    def surely_likeliest(self) -> int | None:
+        """The outcome that is likelier than every other wherever in between the law lies; None when none is."""
+        outcome = int(np.argmax(self.low))
+        others = np.delete(self.high, outcome)
+        return outcome if self.low[outcome] > others.max() else None
+
+
 def log_sum(logw: Float64Array) -> float:
     """Natural log of the sum of exponentials; -inf for nothing."""
     if not len(logw) or (top := float(np.max(logw))) == -np.inf:

@@ -6,15 +6,16 @@ Knows nothing of prompts: a stem of fixed tokens and an open tail are given. Def
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from byte_fim.candidates import Candidates, Tested
 from byte_fim.cover import Covers
-from byte_fim.distribution import END, N_OUTCOMES, ByteDistribution, MissingMass, log_sum
+from byte_fim.distribution import END, N_OUTCOMES, ByteDistribution, LawBounds, MissingMass, log_sum
 from byte_fim.model import Float64Array, TokenModel
 from byte_fim.vocab import TokenId, Tokens
 
@@ -42,30 +43,6 @@ class Context:
     """natural log of the probability of `tokens` after the stem and the trunk that all contexts share"""
     row: Float64Array
     """(n_vocab,) natural log of the next token's probabilities"""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Contexts extended by one token, before anything is known of their canonicality. Arrays of one length."""
-
-    owner: NDArray[np.intp]
-    """index into the state's contexts"""
-    token: NDArray[np.intp]
-    logw: Float64Array
-    """natural log of the probability of context and token after the stem"""
-
-    def by_falling_weight(self) -> Iterator[tuple[int, TokenId, float]]:
-        for i in np.argsort(-self.logw, kind="stable"):
-            yield int(self.owner[i]), int(self.token[i]), float(self.logw[i])
-
-
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """Candidates found canonical, and the natural log of the weight of those that are not or were not looked at."""
-
-    kept: Candidates
-    log_noncanonical: float
-    log_untested: float
 
 
 @dataclass(frozen=True)
@@ -105,7 +82,12 @@ class ByteState:
     @cached_property
     def overhanging(self) -> Tested:
         """The covers that pass the end of the tail."""
-        return self._tested(self.candidates(exact=False))
+        return self._tested(self.candidates(exact=False), self.prune)
+
+    @cached_property
+    def _following(self) -> Candidates:
+        """What may follow the exact covers."""
+        return self.candidates(exact=True)
 
     @cached_property
     def log_mass(self) -> float:
@@ -175,24 +157,24 @@ class ByteState:
         """True when the middle may end after this context: it is the encoding of the tail as a finished text."""
         return self.is_exact(context) and context.tokens == self.covers.canonical.encode(self.tail)
 
-    def _tested(self, candidates: Candidates, *, log_known: float = -np.inf) -> Tested:
+    def _tested(self, candidates: Candidates, prune: float, *, log_known: float = -np.inf) -> Tested:
         """Tests the likeliest until what is left is at most `prune` of all candidates, or of what is known to be there
         already (natural log of its weight); tests all when none is kept and nothing is known.
         """
-        order = np.argsort(-candidates.logw, kind="stable")
+        order = candidates.order
         total = max(log_sum(candidates.logw), log_known)
         share = np.exp(candidates.logw[order] - total) if np.isfinite(total) else np.zeros(len(order))
         left = np.cumsum(share[::-1])[::-1]  # left[i]: share of i and all after it
-        n_tested = int(np.count_nonzero(left > self.prune))
+        n_tested = int(np.count_nonzero(left > prune))
         verdict = self._verdicts(candidates, order[:n_tested])
         if not verdict.any() and log_known == -np.inf:
             n_tested = int(np.count_nonzero(np.isfinite(candidates.logw)))
             verdict = self._verdicts(candidates, order[:n_tested])
         chosen, rejected = order[:n_tested][verdict], order[:n_tested][~verdict]
         return Tested(
-            kept=Candidates(candidates.owner[chosen], candidates.token[chosen], candidates.logw[chosen]),
+            kept=candidates.choose(chosen),
+            untested=candidates.choose(order[n_tested:]),
             log_noncanonical=log_sum(candidates.logw[rejected]),
-            log_untested=log_sum(candidates.logw[order[n_tested:]]),
         )
 
     def _verdicts(self, candidates: Candidates, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -213,29 +195,57 @@ class ByteState:
 
     def byte_law(self) -> ByteDistribution:
         """P(next = b | tail) = P(tail b) / P(tail) for every byte, and END (docs/exactness.md, section 2)."""
-        vocab = self.model.vocab
-        probability = np.zeros(N_OUTCOMES)
         if self.log_mass == -np.inf:
             return ByteDistribution(np.full(N_OUTCOMES, -np.inf), NOTHING_KEPT)
-        # in the midst of a word hardly any weight is behind the exact covers: then hardly any of it has to be tested
-        following = self._tested(self.candidates(exact=True), log_known=log_sum(self.overhanging.kept.logw))
-        for covers in (self.overhanging, following):
-            for owner, token, logw in covers.kept.by_falling_weight():
-                said = vocab.bytes_of(token)[len(self.tail) - self.contexts[owner].start]
-                probability[said] += np.exp(logw - self.log_mass)
+        following = self._test_following(self.prune)
         lost = np.exp(following.log_noncanonical - self.log_mass)
         for context in filter(self.is_exact, self.contexts):
-            share = np.exp(context.logp - self.log_mass)
-            stops, specials = (np.exp(log_sum(context.row[ids])) for ids in (vocab.stop_ids, vocab.special_ids))
-            ended = stops if self.can_end(context) else 0.0
-            probability[END] += share * ended
-            lost += share * max(0.0, specials - ended)
+            specials = np.exp(context.logp - self.log_mass + log_sum(context.row[self.model.vocab.special_ids]))
+            lost += max(0.0, specials - self._share_of_end(context))
         with np.errstate(divide="ignore"):
-            logp = np.log(probability)
+            logp = np.log(self._shares(following))
         untested = log_sum(np.array([self.overhanging.log_untested, following.log_untested]))
         return ByteDistribution(
             logp, MissingMass(noncanonical=float(lost), pruned=min(1.0, float(np.exp(untested - self.log_mass))))
         )
+
+    def bounds(self, prune: float) -> LawBounds:
+        """Between what `byte_law` lies if everything that may follow the exact covers were tested, found by testing
+        less: up to `prune` of it stays untested.
+        """
+        if self.log_mass == -np.inf:
+            return LawBounds(np.zeros(N_OUTCOMES), np.zeros(N_OUTCOMES))
+        following = self._test_following(prune)
+        kept, untested = self._shares(following), following.untested
+        weights = np.exp(untested.logw - self.log_mass)
+        return LawBounds(
+            kept,
+            kept + np.bincount(self.model.vocab.first_bytes[untested.token], weights=weights, minlength=N_OUTCOMES),
+        )
+
+    def _test_following(self, prune: float) -> Tested:
+        # in the midst of a word hardly any weight is behind the exact covers: then hardly any of it has to be tested
+        return self._tested(self._following, prune, log_known=log_sum(self.overhanging.kept.logw))
+
+    def _shares(self, following: Tested) -> Float64Array:
+        """(257,) probabilities of the outcomes, by the covers that were tested."""
+        vocab = self.model.vocab
+        over, n_bytes = self.overhanging.kept, len(self.tail)
+        said: list[int] = [
+            vocab.bytes_of(token)[n_bytes - self.contexts[owner].start]
+            for owner, token in zip(map(int, over.owner), map(int, over.token), strict=True)
+        ]
+        next_bytes = np.concatenate([np.array(said, np.intp), vocab.first_bytes[following.kept.token]])
+        weights = np.exp(np.concatenate([over.logw, following.kept.logw]) - self.log_mass)
+        shares: Float64Array = np.bincount(next_bytes, weights=weights, minlength=N_OUTCOMES).astype(np.float64)
+        shares[END] = sum(map(self._share_of_end, filter(self.is_exact, self.contexts)))
+        return shares
+
+    def _share_of_end(self, context: Context) -> float:
+        """Probability that the middle ends after an exact cover."""
+        if not self.can_end(context):
+            return 0.0
+        return float(np.exp(context.logp - self.log_mass + log_sum(context.row[self.model.vocab.stop_ids])))
 
     def advance(self, byte: int) -> ByteState:
         """The state after one more byte. Costs one decode call, or none when no cover ends exactly there.

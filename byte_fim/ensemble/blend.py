@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from byte_fim.distribution import N_OUTCOMES, ByteDistribution, MissingMass, log_sum
+from byte_fim.distribution import N_OUTCOMES, ByteDistribution, LawBounds, MissingMass, log_sum
 from byte_fim.model import Float64Array
 from byte_fim.state import NOTHING_KEPT
 
@@ -46,6 +46,20 @@ def blend(kind: Kind, laws: Sequence[ByteDistribution], weights: Float64Array) -
         # the scale may be off too, by as much as the mixture's total is
         replace(missing_mass, pruned=min(1.0, _lost_by_pruning(logp, share, pruned) + missing_mass.pruned / 2)),
     )
+
+
+def blend_bounds(kind: Kind, bounds: Sequence[LawBounds], weights: Float64Array) -> LawBounds:
+    """Between what the blended law lies; a product is scaled to sum to one at its highest, which orders outcomes as
+    any scale does.
+    """
+    if not bounds:
+        return LawBounds(np.zeros(N_OUTCOMES), np.zeros(N_OUTCOMES))
+    low, high = (np.stack(each) for each in zip(*((each.low, each.high) for each in bounds), strict=True))
+    if kind == "arithmetic":
+        return LawBounds(weights @ low, weights @ high)
+    low, high = (np.prod(each ** weights[:, None], axis=0) for each in (low, high))
+    scale = high.sum() or 1.0
+    return LawBounds(low / scale, high / scale)
 
 
 def mean_missing_mass(masses: Sequence[MissingMass], weights: Float64Array) -> MissingMass:

@@ -14,7 +14,7 @@ import numpy as np
 
 from byte_fim.choose import shape
 from byte_fim.complete import Completion
-from byte_fim.distribution import END, ByteDistribution
+from byte_fim.distribution import END
 from byte_fim.ensemble.blend import Kind
 from byte_fim.ensemble.member import Member
 from byte_fim.ensemble.state import DropOut, EnsembleState, Parallel
@@ -165,9 +165,8 @@ class _Loop:
                     reason = self.should_stop() or "cancelled"
                     continue
                 n_known = len(middle)
-                law = state.byte_law()
-                outcome = self._choose(law, rank=0 if middle else rank, random=random)
-                logp += float(law.logp[outcome])
+                outcome, outcome_logp = self._choose(state, rank=0 if middle else rank, random=random)
+                logp += outcome_logp
                 if outcome == END or logp == -np.inf:
                     reason = "end"
                 else:
@@ -175,13 +174,18 @@ class _Loop:
                     steps.append((len(middle), logp))
         return Alternative(self._whole_characters(middle), logp, reason, len(steps) - 1, steps=tuple(steps)), state
 
-    def _choose(self, law: ByteDistribution, *, rank: int, random: np.random.Generator) -> int:
-        """An outcome; one of probability zero only when there is no other of that rank."""
+    def _choose(self, state: EnsembleState, *, rank: int, random: np.random.Generator) -> tuple[int, float]:
+        """An outcome and the natural log of its probability, -inf only when there is no other of that rank."""
         options = self.options
-        if rank or options.temperature == 0.0 or not np.isfinite(law.logp).any():
-            return int(np.argsort(-law.logp, kind="stable")[rank])
-        share = shape(law.logp, temperature=options.temperature, top_p=options.top_p)
-        return int(random.choice(len(share), p=share))
+        if not rank and options.temperature == 0.0:
+            return state.likeliest()
+        law = state.byte_law()
+        if rank or not np.isfinite(law.logp).any():
+            outcome = int(np.argsort(-law.logp, kind="stable")[rank])
+        else:
+            share = shape(law.logp, temperature=options.temperature, top_p=options.top_p)
+            outcome = int(random.choice(len(share), p=share))
+        return outcome, float(law.logp[outcome])
 
     def _whole_characters(self, middle: bytes) -> bytes:
         while middle and (cut := unfinished_character(self.unfinished + middle)):

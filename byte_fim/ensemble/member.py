@@ -14,7 +14,7 @@ import numpy as np
 from byte_fim.anchor import Anchors, Scheme
 from byte_fim.boundary import find_boundary
 from byte_fim.complete import RESERVED_TOKENS
-from byte_fim.distribution import ByteDistribution
+from byte_fim.distribution import ByteDistribution, LawBounds
 from byte_fim.ensemble.single_bytes import SingleByteState, has_single_bytes
 from byte_fim.fim import CutPolicy, FimFormat, Layout, Prompt
 from byte_fim.model import Float64Array, TokenModel
@@ -85,6 +85,10 @@ class MemberState:
     def law(self) -> ByteDistribution:
         """The member's own byte law."""
         return self.text.byte_law()
+
+    def bounds(self, prune: float) -> LawBounds:
+        """Between what that law lies; see `byte_fim.state.ByteState.bounds`."""
+        return self.text.bounds(prune)
 
     def advance(self, byte: int) -> MemberState:
         """The state one byte on. At most one decode call, none when no cover ends there."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from byte_fim.distribution import END, N_OUTCOMES, ByteDistribution, MissingMass, log_sum
+from byte_fim.distribution import END, N_OUTCOMES, ByteDistribution, LawBounds, MissingMass, log_sum
 from byte_fim.model import Float64Array, TokenModel
 from byte_fim.state import Evaluate
 from byte_fim.vocab import Tokens, Vocab
@@ -42,6 +42,11 @@ class SingleByteState:
         logp[:END] = self.row[vocab.sorted_ids]
         logp[END] = log_sum(self.row[vocab.stop_ids])
         return ByteDistribution(logp, MissingMass(max(0.0, 1.0 - float(np.exp(logp).sum())), 0.0))
+
+    def bounds(self, prune: float) -> LawBounds:
+        """The law itself: nothing has to be tested."""
+        share = np.exp(self.byte_law().logp)
+        return LawBounds(share, share)
 
     def advance(self, byte: int) -> SingleByteState:
         """The state after one more byte; one evaluation."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol, TypeVar
 
 import numpy as np
 
-from byte_fim.distribution import ByteDistribution, MissingMass, log_sum
-from byte_fim.ensemble.blend import Kind, blend, mean_missing_mass
+from byte_fim.distribution import ByteDistribution, LawBounds, MissingMass, log_sum
+from byte_fim.ensemble.blend import Kind, blend, blend_bounds, mean_missing_mass
 from byte_fim.ensemble.member import Losses, Member, MemberState, start_member
 from byte_fim.ensemble.weights import Adaptation, normalise
 from byte_fim.errors import ModelError
@@ -21,6 +21,7 @@ from byte_fim.model import Float64Array
 from byte_fim.state import NOTHING_KEPT
 
 NO_COVER = "no token sequence of this model spells the text"
+_COARSE_PRUNE = (0.3, 0.03)
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
 
@@ -56,8 +57,6 @@ class EnsembleState:
     dropped: tuple[DropOut, ...]
     adaptation: Adaptation | None
     parallel: Parallel
-    logp: float = 0.0
-    """natural log of the probability of the byte that led here, given those before it"""
 
     @classmethod
     def start(
@@ -116,21 +115,39 @@ class EnsembleState:
     def _law(self) -> ByteDistribution:
         return blend(self.kind, list(self.parallel(_law_of, self.live)), self.weights)
 
+    def likeliest(self) -> tuple[int, float]:
+        """The likeliest outcome and the natural log of its probability, -inf where no outcome is left.
+
+        Decided with as few spellings tested as it takes; where coarse bounds do not decide, the law itself does. The
+        logarithm counts what was not tested as if it were canonical.
+        """
+        for prune in _COARSE_PRUNE:
+            of_members = list(self.parallel(partial(_bounds_of, prune=prune), self.live))
+            bounds = blend_bounds(self.kind, of_members, self.weights)
+            if (outcome := bounds.surely_likeliest()) is not None:
+                return outcome, float(np.log(bounds.high[outcome]))
+        law = self.byte_law()
+        outcome = int(np.argmax(law.logp))
+        return outcome, float(law.logp[outcome])
+
     def advance(self, byte: int) -> EnsembleState:
         """The state after one more byte; at most one decode call per member. Raises as `start`."""
 
+        return self.follow(self._moved(byte))
+
+    def _moved(self, byte: int) -> list[MemberState | DropOut]:
+        """What becomes of each live member."""
+
         def go_on(state: MemberState) -> MemberState | DropOut:
-            if self.kind == "geometric":
-                _ = state.law  # the scale of a product takes all outcomes; here, so that it is found side by side too
             try:
                 after = state.advance(byte)
             except ModelError as error:
                 return DropOut(state.member.name, str(error), error)
             return after if np.isfinite(after.log_mass) else DropOut(state.member.name, NO_COVER)
 
-        return self.follow(byte, list(self.parallel(go_on, self.live)))
+        return list(self.parallel(go_on, self.live))
 
-    def follow(self, byte: int, moved: Sequence[MemberState | DropOut]) -> EnsembleState:
+    def follow(self, moved: Sequence[MemberState | DropOut]) -> EnsembleState:
         """As `advance`, with what became of each live member; so that several ensembles may share their members."""
         live = tuple(after for after in moved if not isinstance(after, DropOut))
         dropped = (*self.dropped, *(after for after in moved if isinstance(after, DropOut)))
@@ -140,14 +157,14 @@ class EnsembleState:
             for after, loss in zip(moved, self.past_losses, strict=True)
             if not isinstance(after, DropOut)
         )
+        return replace(self, live=live, past_losses=past, dropped=dropped)
+
+    def logp_of(self, byte: int, moved: Sequence[MemberState | DropOut]) -> float:
+        """Natural log of the probability of the byte, which made of each live member what `follow` is told."""
         logps = [
             float(before.law.logp[byte]) if isinstance(after, DropOut) else after.logp
             for before, after in zip(self.live, moved, strict=True)
         ]
-        return replace(self, live=live, past_losses=past, dropped=dropped, logp=self._logp_of(byte, logps))
-
-    def _logp_of(self, byte: int, logps: Sequence[float]) -> float:
-        """Natural log of the probability of the byte, of which the members say `logps`."""
         if self.kind == "arithmetic":  # then no other outcome matters
             return log_sum(np.log(self.weights) + np.array(logps))
         laws = [_with_outcome(state.law, byte, logp) for state, logp in zip(self.live, logps, strict=True)]
@@ -161,13 +178,18 @@ class EnsembleState:
         """
         state, logps = self, np.empty(len(text))
         for i, byte in enumerate(text):
-            state = state.advance(byte)
-            logps[i] = state.logp
+            moved = state._moved(byte)
+            logps[i] = state.logp_of(byte, moved)
+            state = state.follow(moved)
         return logps, state
 
 
 def _law_of(state: MemberState) -> ByteDistribution:
     return state.law
+
+
+def _bounds_of(state: MemberState, *, prune: float) -> LawBounds:
+    return state.bounds(prune)
 
 
 def _with_outcome(law: ByteDistribution, outcome: int, logp: float) -> ByteDistribution:

@@ -142,6 +142,25 @@ def test_pruning_moves_the_law_by_no_more_than_it_says(
     assert pruned.total_variation(exact.byte_law()) <= pruned.missing_mass.pruned + 1e-9
 
 
+@examples
+@given(toys_with_tails(), toys_with_tails(longest=0), kinds, weights, st.sampled_from((0.0, 0.1, 0.5, 1.0)))
+def test_bounds_hold_the_law_and_greedy_needs_no_more(
+    example: tuple[Toy, bytes], another: tuple[Toy, bytes], kind: Kind, weight: float, prune: float
+) -> None:
+    """Testing fewer spellings is cheaper and must choose no other byte."""
+    state = start([example[0], another[0]], example[1], kind, shares=[1.0, weight])
+    assume(state.live)
+    for each in state.live:
+        exact, bounds = np.exp(each.law.logp), each.bounds(prune)
+        assert (bounds.low <= exact + 1e-9).all()
+        assert (exact <= bounds.high + 1e-9).all()
+    exact = law(state)
+    outcome, logp = state.likeliest()
+
+    assert exact[outcome] == pytest.approx(exact.max(), abs=1e-9)
+    assert np.isfinite(logp) == exact.any()
+
+
 def test_the_product_of_laws_without_a_common_outcome_is_empty() -> None:
     """Nothing is made up where the members contradict each other; the mixture has an answer."""
     only = [np.full(257, -np.inf) for _ in range(2)]
