@@ -141,6 +141,12 @@ def _add_question(command: argparse.ArgumentParser) -> None:
     cursor.add_argument("--column", type=int, metavar="C", help="in bytes")
     add_models_and_weights(command)
     command.add_argument(
+        "--ensemble",
+        choices=("mixture", "product"),
+        default="product",
+        help="of several models: whether a byte needs the word of one, or of all (default product)",
+    )
+    command.add_argument(
         "--layout",
         choices=("auto", "plain", "psm", "spm"),
         default="auto",

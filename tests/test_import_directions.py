@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-CORE = "byte_fim.next_byte, byte_fim.complete, byte_fim.reference"
+CORE = "byte_fim.next_byte, byte_fim.complete, byte_fim.reference, byte_fim.ensemble, byte_fim.ngram"
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def _layout(loaded: LoadedModel, arguments: argparse.Namespace) -> Layout:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     """As a server would be told what the arguments say."""
-    return replace(DEFAULTS, layout=arguments.layout, weights=arguments.weights)
+    return replace(DEFAULTS, layout=arguments.layout, weights=arguments.weights, ensemble=arguments.ensemble)
 
 
 def _complete(

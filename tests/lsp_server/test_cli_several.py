@@ -45,14 +45,16 @@ def test_a_model_with_itself_is_the_model(question: tuple[str, ...], capsys: pyt
 
 
 def test_the_law_is_that_of_the_definition(question: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    """The product of what each says alone, to the power of its weight, over two vocabularies."""
+    """The product of what each says alone, to the power of its weight, over two vocabularies; or the weighted mean."""
     one, _ = law(capsys, question, "--model", TINY)
     other, _ = law(capsys, question, "--model", NANO)
     both, said = law(capsys, question, *BOTH, "--weights", "3,1")
+    mixed, _ = law(capsys, question, *BOTH, "--weights", "3,1", "--ensemble", "mixture")
     raised = one**0.75 * other**0.25
     total = 0.75 * one.sum() + 0.25 * other.sum()
 
     np.testing.assert_allclose(both, raised / raised.sum() * total, atol=1e-6)
+    np.testing.assert_allclose(mixed, 0.75 * one + 0.25 * other, atol=1e-6)
     assert said["members"] == [{"name": TINY, "weight": 0.75}, {"name": NANO, "weight": 0.25}]
     assert said["model"] == f"{TINY} + {NANO}"
 
