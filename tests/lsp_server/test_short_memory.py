@@ -112,6 +112,7 @@ def test_there_is_room_for_two_when_the_second_fits_what_is_free() -> None:
 
 def test_a_model_that_does_not_fit_sees_less(staffed: StaffedEngine) -> None:
     """Suggestions from half the context are better than none; one message says so."""
+    staffed.wait_for("idle")
     staffed.models.shortcomings.append((lambda settings: settings.n_context_tokens is None, SHORTAGE))
     staffed.models.shortcomings.append((lambda settings: (settings.n_context_tokens or 0) > 1024, SHORTAGE))
     staffed.engine.restart()
