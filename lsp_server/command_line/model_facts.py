@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from byte_fim.errors import BadModelFile
+from byte_fim.errors import BadModelFile, ModelError
 from lsp_server.model.calibration import find_token_s
+from lsp_server.model.trial import try_library
 from lsp_server.store.catalog import Catalog
 from lsp_server.store.entries import CatalogEntry, ModelFile
 from lsp_server.store.fit import Pace, Recommendation, estimate_tokens_per_s, find_need, judge, recommend
@@ -22,16 +23,20 @@ class Machine:
     memory: Memory
     pace: Pace | None
     """None: no model was measured here yet"""
+    free_vram_bytes: int = 0
+    """on graphics cards that the native library can use"""
 
 
 def find_machine(catalog: Catalog) -> Machine:
     """As it is now."""
-    return Machine(find_memory(), _find_pace(catalog))
+    return Machine(find_memory(), _find_pace(catalog), _find_free_vram_bytes())
 
 
 def find_recommendation(catalog: Catalog, machine: Machine) -> Recommendation:
     """The model to take here."""
-    return recommend(catalog.entries, machine.memory, machine.pace, default=catalog.default)
+    return recommend(
+        catalog.entries, machine.memory, machine.pace, default=catalog.default, vram_bytes=machine.free_vram_bytes
+    )
 
 
 def describe(catalog: Catalog, entry: CatalogEntry, machine: Machine, recommendation: Recommendation) -> Json:
@@ -88,7 +93,7 @@ def _describe_file(catalog: Catalog, entry: CatalogEntry, file: ModelFile, machi
         **dataclasses.asdict(file),
         "path": str(path) if path else None,
         "fit": {
-            "verdict": judge(need, machine.memory),
+            "verdict": judge(need, machine.memory, vram_bytes=machine.free_vram_bytes),
             "needed_bytes": need.total_bytes,
             "weights_bytes": need.weights_bytes,
             "kv_bytes": need.kv_bytes,
@@ -98,6 +103,13 @@ def _describe_file(catalog: Catalog, entry: CatalogEntry, file: ModelFile, machi
             "tokens_per_s_from": pace.model if pace else None,
         },
     }
+
+
+def _find_free_vram_bytes() -> int:
+    try:
+        return int(try_library()["free_vram_bytes"])
+    except ModelError:  # no native library, which whoever loads a model is told
+        return 0
 
 
 def _find_pace(catalog: Catalog) -> Pace | None:

@@ -30,11 +30,14 @@ def print_list(*, as_json: bool) -> None:
         return
     print(_COLUMNS.format("name", "GB", "memory/GB", "here", "token/s", "layout", "licence"))
     for entry in catalog.entries:
-        verdict = judge(find_need(entry, entry.file), machine.memory)
+        verdict = judge(find_need(entry, entry.file), machine.memory, vram_bytes=machine.free_vram_bytes)
         print(_row(catalog, entry, verdict, machine.pace))
     print(_legend(machine.pace))
     memory = machine.memory
-    print(f"this machine has {_gb(memory.total_bytes)} GB of memory, {_gb(memory.available_bytes)} GB of it free")
+    cards = f", and {_gb(machine.free_vram_bytes)} GB free on graphics cards" if machine.free_vram_bytes else ""
+    print(
+        f"this machine has {_gb(memory.total_bytes)} GB of memory, {_gb(memory.available_bytes)} GB of it free{cards}"
+    )
     print(f"recommended: {recommendation.name}, since")
     print(textwrap.indent(textwrap.fill(recommendation.reason, _WIDTH - 2), "  "))
 

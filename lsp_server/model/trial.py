@@ -134,11 +134,16 @@ def main(arguments: Sequence[str]) -> int:
     die_quietly()
     end_with_parent()
     from byte_fim.backends.llama_cpp import library_facts
-    from byte_fim.backends.llama_cpp.devices import find_devices
+    from byte_fim.backends.llama_cpp.devices import count_free_vram_bytes, find_devices
 
-    said: Mapping[str, str]
+    said: Mapping[str, str | int]
     if not arguments:
-        said = {**library_facts(), "devices": "; ".join(map(str, find_devices()))}
+        devices = find_devices()
+        said = {
+            **library_facts(),
+            "devices": "; ".join(map(str, devices)),
+            "free_vram_bytes": count_free_vram_bytes(devices),
+        }
     else:
         path, params = arguments
         try:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import socket
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byte_fim.backends.llama_cpp.devices import Device, add_servers, find_devices, find_layer_devices
+from byte_fim.backends.llama_cpp.devices import (
+    Device,
+    add_servers,
+    count_free_vram_bytes,
+    find_devices,
+    find_layer_devices,
+)
 from byte_fim.backends.llama_cpp.offload import RESERVE_BYTES, LayerCosts, choose_n_gpu_layers
 from byte_fim.errors import ModelError
 
@@ -75,6 +82,19 @@ def test_layers_go_to_real_graphics_processors_and_to_other_machines() -> None:
     assert find_layer_devices([processor, integrated]) == [integrated]
     assert find_layer_devices([processor, integrated, gpu]) == [gpu]
     assert find_layer_devices([integrated, remote]) == [remote, integrated]
+
+
+@pytest.mark.parametrize(("platform", "n_free"), [("linux", 1), ("win32", 1), ("darwin", 0)])
+def test_memory_counts_as_a_graphics_card_s_only_where_it_is_not_the_processor_s_too(
+    platform: str, n_free: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a model seems to fit twice into the one memory of a laptop."""
+    monkeypatch.setattr(sys, "platform", platform)
+    gpu = device("CUDA0", "gpu")
+
+    found = count_free_vram_bytes([device("CPU", "processor"), device("Vulkan0", "integrated gpu"), gpu])
+
+    assert found == n_free * gpu.free_bytes
 
 
 def test_the_library_knows_its_processor() -> None:

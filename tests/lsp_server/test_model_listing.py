@@ -182,6 +182,21 @@ def test_the_list_of_all_models_is_at_most_100_columns_wide(capsys: pytest.Captu
 
 
 @pytest.mark.usefixtures("machine")
+def test_a_model_fits_where_a_graphics_card_holds_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most who run large models have a card for them, and little other memory free."""
+    full = Memory(16 * 10**9, 10**8)
+    verdicts: list[str] = []
+    for vram_bytes in (0, 24 * 10**9):
+        monkeypatch.setattr(model_listing, "find_machine", lambda _, vram=vram_bytes: Machine(full, None, vram))
+        model_listing.print_entry("middle", as_json=True)
+        verdicts.append(printed(capsys)["fit"]["verdict"])
+
+    assert verdicts == ["tight", "fits"]
+
+
+@pytest.mark.usefixtures("machine")
 def test_a_model_is_shown_with_every_field_file_and_source(capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever fetches gigabytes wants to know what from where, and who says so."""
     model_listing.print_entry("middle", as_json=False)

@@ -247,6 +247,7 @@ def test_the_real_child_describes_the_library() -> None:
 
     assert facts["llama-cpp-python"].count(".") == 2
     assert facts["features"]
+    assert int(facts["free_vram_bytes"]) >= 0
 
 
 def test_a_library_that_kills_its_process_is_one_sentence(tmp_path: Path) -> None:

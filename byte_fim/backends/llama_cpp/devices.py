@@ -56,6 +56,13 @@ def find_layer_devices(devices: Sequence[Device]) -> Sequence[Device]:
     return remote + ([d for d in own if d.kind == "gpu"] or [d for d in own if d.kind == "integrated gpu"])
 
 
+def count_free_vram_bytes(devices: Sequence[Device]) -> int:
+    """Free memory that only graphics processors have; where they share the processor's (integrated, Metal), none."""
+    if sys.platform == "darwin":  # Metal calls its share of the one memory that there is its own
+        return 0
+    return sum(device.free_bytes for device in devices if device.kind == "gpu" and not device.is_remote)
+
+
 def add_servers(addresses: Sequence[str]) -> None:
     """Makes devices of other machines, each named HOST:PORT, for the rest of this process. Raises ModelError."""
     if not addresses:

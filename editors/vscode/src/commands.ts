@@ -1,6 +1,5 @@
 /** What people do by name. Each command is one function; all of them answer when there is no server. */
 
-import { totalmem } from "node:os";
 import { commands, type Disposable, type LogOutputChannel, ProgressLocation, window } from "vscode";
 import { bundledWheel, InstallFailed, installServer } from "./installing.ts";
 import type { Found } from "./launch.ts";
@@ -67,7 +66,7 @@ async function choose(around: Surroundings): Promise<void> {
   const other = { label: "Another GGUF file …", model: undefined };
   const entries = models.map((model) => ({
     label: model.name,
-    description: sizeAndFit(model.n_bytes, totalmem()) + (model.default ? ", the one that ships" : ""),
+    description: sizeAndFit(model.n_bytes, model.fit) + (model.default ? ", the one that ships" : ""),
     detail: `${model.summary}; licence ${model.licence}`,
     model,
   }));

@@ -5,8 +5,6 @@ import { promisify } from "node:util";
 import { cleanEnvironment } from "./launch.ts";
 
 const GIB = 2 ** 30;
-const MEMORY_FACTOR = 1.3; // the weights, and what the model remembers of the text
-const SHARE_OF_MEMORY = 0.75; // the rest is for the editor and what else runs
 
 export interface Model {
   readonly name: string;
@@ -14,6 +12,13 @@ export interface Model {
   readonly summary: string;
   readonly licence: string;
   readonly default: boolean;
+  readonly fit: Fit;
+}
+
+/** How a model suits the machine that the server runs on. */
+export interface Fit {
+  readonly verdict: "fits" | "tight" | "too big";
+  readonly needed_bytes: number;
 }
 
 export async function listModels(server: string): Promise<readonly Model[]> {
@@ -23,8 +28,15 @@ export async function listModels(server: string): Promise<readonly Model[]> {
 }
 
 /** Size, and whether this machine can hold it. */
-export function sizeAndFit(nBytes: number, memoryBytes: number): string {
-  const size = nBytes < GIB ? `${(nBytes / 2 ** 20).toFixed(0)} MB` : `${(nBytes / GIB).toFixed(1)} GB`;
-  const fits = MEMORY_FACTOR * nBytes <= SHARE_OF_MEMORY * memoryBytes;
-  return `${size}, ${fits ? "fits" : `too large for ${(memoryBytes / GIB).toFixed(0)} GB of memory`}`;
+export function sizeAndFit(nBytes: number, fit: Fit): string {
+  const verdict = {
+    fits: "fits",
+    tight: `tight: needs ${inWords(fit.needed_bytes)} of memory`,
+    "too big": `too big: needs ${inWords(fit.needed_bytes)} of memory`,
+  }[fit.verdict];
+  return `${inWords(nBytes)}, ${verdict}`;
+}
+
+function inWords(nBytes: number): string {
+  return nBytes < GIB ? `${(nBytes / 2 ** 20).toFixed(0)} MB` : `${(nBytes / GIB).toFixed(1)} GB`;
 }

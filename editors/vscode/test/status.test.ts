@@ -30,6 +30,9 @@ test("a decision without figures is a plain sentence", () => {
 });
 
 test("models that do not fit into memory are said not to", () => {
-  assert.equal(sizeAndFit(19 * 2 ** 20, 8 * GB), "19 MB, fits");
-  assert.equal(sizeAndFit(5 * GB, 8 * GB), "5.0 GB, too large for 8 GB of memory");
+  assert.equal(sizeAndFit(19 * 2 ** 20, { verdict: "fits", needed_bytes: GB }), "19 MB, fits");
+  assert.equal(
+    sizeAndFit(5 * GB, { verdict: "too big", needed_bytes: 6 * GB }),
+    "5.0 GB, too big: needs 6.0 GB of memory",
+  );
 });
