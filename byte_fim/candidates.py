@@ -1,4 +1,4 @@
-"""Tokens that may come next after a context, by weight. Knows neither what is canonical nor what a model is.
+"""Beginnings of covers, and tokens that may come next, by weight. Knows neither what is canonical nor what a model is.
 
 Definitions: docs/exactness.md, sections 3 and 5.
 """
@@ -14,7 +14,27 @@ from numpy.typing import NDArray
 
 from byte_fim.distribution import log_sum
 from byte_fim.model import Float64Array
-from byte_fim.vocab import TokenId
+from byte_fim.vocab import TokenId, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A beginning of covers: all but their last token, or an exact cover."""
+
+    tokens: Tokens
+    """after the stem"""
+    start: int
+    """offset in the tail, in bytes, at which its next token starts; the tail's length when it is an exact cover"""
+    logp: float
+    """natural log of the probability of `tokens` after the stem and the trunk that all contexts share"""
+
+
+@dataclass(frozen=True, slots=True)
+class Context(Beginning):
+    """A beginning of covers, with what the model says of it."""
+
+    row: Float64Array
+    """(n_vocab,) natural log of the next token's probabilities"""
 
 
 @dataclass(frozen=True)

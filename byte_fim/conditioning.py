@@ -12,12 +12,12 @@ from typing import Literal
 
 import numpy as np
 
-from byte_fim.candidates import Candidates
+from byte_fim.candidates import Candidates, Context
 from byte_fim.cover import Covers
 from byte_fim.distribution import log_sum
 from byte_fim.fim import Prompt
 from byte_fim.model import TokenModel
-from byte_fim.state import ByteState, Context
+from byte_fim.state import ByteState
 from byte_fim.vocab import TokenId, Tokens
 
 Conditioning = Literal["exact", "healing", "naive"]
@@ -85,7 +85,7 @@ def find_starts(state: ByteState, *, conditioning: Conditioning) -> Iterator[Sta
         if logw == -np.inf:
             return
         is_end = vocab.is_special(token)
-        if not (is_end or as_it_stands or state.is_canonical(owner, token)):
+        if not (is_end or as_it_stands or state.is_canonical(state.contexts[owner], token)):
             continue
         yield _start(state, owner, token, logw - log_mass, is_end=is_end)
 

@@ -97,6 +97,17 @@ class Covers:
         found.add(tokens)
         return offset
 
+    def paths_from(self, tokens: Tokens, start: int, tail: bytes) -> list[tuple[Tokens, int]]:
+        """All canonical sequences within the tail that begin with `tokens`, each with the offset at which it ends; that
+        of `tokens`, which come first, is `start`. A sequence comes after its beginnings.
+        """
+        found = [(tokens, start)]
+        for path, at in found:  # which grows meanwhile
+            for end in range(at + 1, len(tail) + 1):
+                longer = [(*path, token) for token in self.vocab.ids_of(tail[at:end])]
+                found += [(each, end) for each in longer if self.canonical.accepts(tail[:end], each)]
+        return found
+
     def verdicts(self, tokens: Tokens, text: bytes, low: int, high: int) -> NDArray[np.int8]:
         """(high - low,) what is known of each token of a vocabulary range after a context: yes +1, no -1, else 0.
 

@@ -67,6 +67,13 @@ class LawBounds:
     """(257,) probabilities; index as in a ByteDistribution"""
     high: Float64Array
     """(257,)"""
+    guess: Float64Array
+    """(257,) in between: counts as true what was not looked at as far as it names an outcome"""
+
+    @classmethod
+    def of_nothing(cls) -> LawBounds:
+        """Of the law that has no outcome."""
+        return cls(*(np.zeros(N_OUTCOMES) for _ in range(3)))
 
     def surely_likeliest(self) -> int | None:
         """The outcome that is likelier than every other wherever in between the law lies; None when none is."""

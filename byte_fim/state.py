@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from byte_fim.candidates import Candidates, Tested
+from byte_fim.candidates import Beginning, Candidates, Context, Tested
 from byte_fim.cover import Covers
 from byte_fim.distribution import END, N_OUTCOMES, ByteDistribution, LawBounds, MissingMass, log_sum
 from byte_fim.model import Float64Array, TokenModel
@@ -23,26 +23,10 @@ Evaluate = Callable[[Sequence[Tokens]], Float64Array]
 """Contexts to rows, as `TokenModel.next_token_logprobs`."""
 
 DEFAULT_PRUNE = 1e-5
-"""Share of the candidates' weight that may go untested. Relative, because the covers of an unlikely word all have tiny
-absolute weights.
+"""Share of the weight that may go untested, or wait for its evaluation. Relative, because the covers of an unlikely
+word all have tiny absolute weights.
 """
-
-
 NOTHING_KEPT = MissingMass(noncanonical=1.0, pruned=0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """A beginning of covers, with what the model says of it."""
-
-    tokens: Tokens
-    """after the stem"""
-    start: int
-    """offset in the tail, in bytes, at which its next token starts; the tail's length when it is an exact cover"""
-    logp: float
-    """natural log of the probability of `tokens` after the stem and the trunk that all contexts share"""
-    row: Float64Array
-    """(n_vocab,) natural log of the next token's probabilities"""
 
 
 @dataclass(frozen=True)
@@ -56,6 +40,8 @@ class ByteState:
     contexts: tuple[Context, ...]
     evaluate: Evaluate
     prune: float = DEFAULT_PRUNE
+    postponed: tuple[Beginning, ...] = ()
+    """what weighs too little to be evaluated"""
 
     @classmethod
     def start(
@@ -94,9 +80,8 @@ class ByteState:
         """Natural log of the probability of the tail after stem and trunk, summed over its covers. -inf when it
         has none.
         """
-        return log_sum(
-            np.concatenate([self.overhanging.kept.logw, [c.logp for c in self.contexts if self.is_exact(c)]])
-        )
+        exact = [each.logp for each in (*self.contexts, *self.postponed) if self.is_exact(each)]
+        return log_sum(np.concatenate([self.overhanging.kept.logw, exact]))
 
     @property
     def missing_mass(self) -> MissingMass:
@@ -109,12 +94,22 @@ class ByteState:
         everything = log_sum(np.array([self.log_mass, *lost, self.overhanging.log_untested]))
         return MissingMass(
             noncanonical=float(np.exp(log_sum(lost) - everything)),
-            pruned=min(1.0, float(np.exp(self.overhanging.log_untested - self.log_mass))),
+            pruned=min(1.0, self._share(self.overhanging.log_untested) + self._share_beyond(is_followed=False)),
         )
+
+    def _share(self, logw: float) -> float:
+        """Of what reaches the end of the tail."""
+        return float(np.exp(logw - self.log_mass))
+
+    def _share_beyond(self, *, is_followed: bool) -> float:
+        """At most this share lies behind what was postponed: where it reaches the end of the tail, or, when that is
+        followed by one more outcome, where it says which.
+        """
+        return sum(self._share(each.logp) for each in self.postponed if is_followed or not self.is_exact(each))
 
     def _log_ending_noncanonically(self) -> float:
         """Log weight of what follows an evaluated context to the very end of the tail without being a cover."""
-        known = {context.tokens for context in self.contexts}
+        known = {each.tokens for each in (*self.contexts, *self.postponed)}
         return log_sum(
             np.array(
                 [
@@ -127,7 +122,7 @@ class ByteState:
             )
         )
 
-    def is_exact(self, context: Context) -> bool:
+    def is_exact(self, context: Beginning) -> bool:
         """True for contexts that end where the tail ends."""
         return context.start == len(self.tail)
 
@@ -147,9 +142,8 @@ class ByteState:
             weights.append(context.logp + context.row[ids])
         return Candidates(np.concatenate(owners), np.concatenate(tokens), np.concatenate(weights))
 
-    def is_canonical(self, owner: int, token: TokenId) -> bool:
+    def is_canonical(self, context: Beginning, token: TokenId) -> bool:
         """Whether the token may follow the context."""
-        context = self.contexts[owner]
         text = self.tail[: context.start] + self.model.vocab.bytes_of(token)
         return self.covers.canonical.accepts(text, (*context.tokens, token))
 
@@ -189,7 +183,7 @@ class ByteState:
             # the candidates of one owner stand together, in the order of the vocabulary's range
             place = chosen[mine] - int(np.searchsorted(candidates.owner, owner))
             for i in place[known[place] == 0].tolist():
-                known[i] = 1 if self.is_canonical(owner, int(self.model.vocab.sorted_ids[low + i])) else -1
+                known[i] = 1 if self.is_canonical(context, int(self.model.vocab.sorted_ids[low + i])) else -1
             verdict[mine] = known[place] > 0
         return verdict
 
@@ -204,23 +198,25 @@ class ByteState:
             lost += max(0.0, specials - self._share_of_end(context))
         with np.errstate(divide="ignore"):
             logp = np.log(self._shares(following))
-        untested = log_sum(np.array([self.overhanging.log_untested, following.log_untested]))
-        return ByteDistribution(
-            logp, MissingMass(noncanonical=float(lost), pruned=min(1.0, float(np.exp(untested - self.log_mass))))
-        )
+        untested = self._share(self.overhanging.log_untested) + self._share(following.log_untested)
+        pruned = min(1.0, untested + self._share_beyond(is_followed=True))
+        return ByteDistribution(logp, MissingMass(noncanonical=float(lost), pruned=pruned))
 
     def bounds(self, prune: float) -> LawBounds:
-        """Between what `byte_law` lies if everything that may follow the exact covers were tested, found by testing
-        less: up to `prune` of it stays untested.
+        """Between what `byte_law` lies if everything that may follow the exact covers were tested, and nothing
+        postponed; found by testing less: up to `prune` of it stays untested.
         """
         if self.log_mass == -np.inf:
-            return LawBounds(np.zeros(N_OUTCOMES), np.zeros(N_OUTCOMES))
+            return LawBounds.of_nothing()
         following = self._test_following(prune)
         kept, untested = self._shares(following), following.untested
         weights = np.exp(untested.logw - self.log_mass)
+        first_bytes = self.model.vocab.first_bytes[untested.token]
+        guess = kept + np.bincount(first_bytes, weights=weights, minlength=N_OUTCOMES)
         return LawBounds(
-            kept,
-            kept + np.bincount(self.model.vocab.first_bytes[untested.token], weights=weights, minlength=N_OUTCOMES),
+            low=kept / (1.0 + self._share_beyond(is_followed=False)),
+            high=guess + self._share_beyond(is_followed=True),
+            guess=guess,
         )
 
     def _test_following(self, prune: float) -> Tested:
@@ -248,26 +244,56 @@ class ByteState:
         return float(np.exp(context.logp - self.log_mass + log_sum(context.row[self.model.vocab.stop_ids])))
 
     def advance(self, byte: int) -> ByteState:
-        """The state after one more byte. Costs one decode call, or none when no cover ends exactly there.
+        """The state after one more byte. Costs one decode call, or none when nothing has to be evaluated.
 
-        Contexts are few, so none is dropped for being unlikely: what follows may make it matter.
+        Contexts are few, so none is dropped for being unlikely: what follows may make it matter. But the lightest wait
+        for their evaluation, while together they hold at most `prune` of the weight.
         """
-        vocab = self.model.vocab
         tail = self.tail + bytes([byte])
         finished = [
-            ((*context.tokens, token), context.logp + float(context.row[token]))
-            for owner, context in enumerate(self.contexts)
-            for token in vocab.ids_of(tail[context.start :])
-            if self.is_canonical(owner, token)
+            Beginning((*context.tokens, token), len(tail), context.logp + float(context.row[token]))
+            for context in self.contexts
+            for token in self.model.vocab.ids_of(tail[context.start :])
+            if self.is_canonical(context, token)
         ]
-        going_on = [context for context in self.contexts if _has_tokens(vocab.range_longer_than(tail[context.start :]))]
-        new: list[Context] = []
-        if finished:
-            rows = self.evaluate([self.stem + path for path, _ in finished])
-            new = [Context(path, len(tail), logp, row) for (path, logp), row in zip(finished, rows, strict=True)]
-        return replace(self, tail=tail, contexts=(*going_on, *new))
+        after = replace(
+            self,
+            tail=tail,
+            contexts=tuple(context for context in self.contexts if self._goes_on(context.start, tail)),
+            postponed=(*self.postponed, *finished),
+        )
+        return after._with_enough_evaluated()
 
+    def _goes_on(self, start: int, tail: bytes) -> bool:
+        """True when some token that starts there is longer than what the tail has of it."""
+        low, high = self.model.vocab.range_longer_than(tail[start:])
+        return low < high
 
-def _has_tokens(vocabulary_range: tuple[int, int]) -> bool:
-    low, high = vocabulary_range
-    return low < high
+    def _with_enough_evaluated(self) -> ByteState:
+        """The same state; of what is postponed so much is left as may be."""
+        waiting = sorted(self.postponed, key=lambda each: each.logp)
+        paths: dict[Tokens, Beginning] = {}
+        while waiting and not self._may_wait(waiting):
+            heaviest = waiting.pop()
+            paths |= dict.fromkeys(self._paths_from(heaviest), heaviest)
+        if len(waiting) == len(self.postponed):
+            return self
+        contexts = {context.tokens: context for context in self.contexts}
+        rows = self.evaluate([self.stem + path for path in paths]) if paths else ()
+        for (path, first), row in zip(paths.items(), rows, strict=True):
+            before = contexts[path[:-1]] if path != first.tokens else None
+            logp = before.logp + float(before.row[path[-1]]) if before else first.logp
+            contexts[path] = Context(path, len(self.model.vocab.decode(path)), logp, row)
+        going_on = [c for c in contexts.values() if self.is_exact(c) or self._goes_on(c.start, self.tail)]
+        return replace(self, contexts=tuple(going_on), postponed=tuple(waiting))
+
+    def _may_wait(self, postponed: Sequence[Beginning]) -> bool:
+        return self.log_mass > -np.inf and sum(self._share(each.logp) for each in postponed) <= self.prune
+
+    def _paths_from(self, postponed: Beginning) -> list[Tokens]:
+        """What has to be evaluated to know what lies behind it: itself and what leads on from it, nothing when
+        nothing of that reaches the end of the tail. A path comes after its beginnings.
+        """
+        found = self.covers.paths_from(postponed.tokens, postponed.start, self.tail)
+        reach = [path for path, start in found if start == len(self.tail) or self._goes_on(start, self.tail)]
+        return [path for path, _ in found if any(other[: len(path)] == path for other in reach)]

@@ -49,17 +49,17 @@ def blend(kind: Kind, laws: Sequence[ByteDistribution], weights: Float64Array) -
 
 
 def blend_bounds(kind: Kind, bounds: Sequence[LawBounds], weights: Float64Array) -> LawBounds:
-    """Between what the blended law lies; a product is scaled to sum to one at its highest, which orders outcomes as
+    """Between what the blended law lies; a product is scaled so that its guess sums to one, which orders outcomes as
     any scale does.
     """
     if not bounds:
-        return LawBounds(np.zeros(N_OUTCOMES), np.zeros(N_OUTCOMES))
-    low, high = (np.stack(each) for each in zip(*((each.low, each.high) for each in bounds), strict=True))
+        return LawBounds.of_nothing()
+    stacked = [np.stack([getattr(each, which) for each in bounds]) for which in ("low", "high", "guess")]
     if kind == "arithmetic":
-        return LawBounds(weights @ low, weights @ high)
-    low, high = (np.prod(each ** weights[:, None], axis=0) for each in (low, high))
-    scale = high.sum() or 1.0
-    return LawBounds(low / scale, high / scale)
+        return LawBounds(*(weights @ each for each in stacked))
+    low, high, guess = (np.prod(each ** weights[:, None], axis=0) for each in stacked)
+    scale = guess.sum() or 1.0
+    return LawBounds(low / scale, high / scale, guess / scale)
 
 
 def mean_missing_mass(masses: Sequence[MissingMass], weights: Float64Array) -> MissingMass:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from byte_fim.anchor import Anchors, Scheme
 from byte_fim.boundary import find_boundary
+from byte_fim.candidates import Beginning
 from byte_fim.complete import RESERVED_TOKENS
 from byte_fim.distribution import ByteDistribution, LawBounds
 from byte_fim.ensemble.single_bytes import SingleByteState, has_single_bytes
@@ -162,6 +164,9 @@ def _places_of_text(member: Member, stem: Tokens, text: bytes) -> Iterator[int]:
         at -= 1
 
 
+_Beginning = TypeVar("_Beginning", bound=Beginning)
+
+
 def _last_index(tokens: Tokens, token: int | None) -> int:
     return max((i for i, other in enumerate(tokens) if other == token), default=0)
 
@@ -176,12 +181,14 @@ def with_later_boundary(state: ByteState) -> ByteState:
     settled = canonical.encode(state.tail[:cut])
     if not cut or any(context.tokens[: len(settled)] != settled for context in state.contexts):
         return state
+
+    def later(each: _Beginning) -> _Beginning:
+        return replace(each, tokens=each.tokens[len(settled) :], start=each.start - cut)
+
     return replace(
         state,
         stem=state.stem + settled,
         tail=state.tail[cut:],
-        contexts=tuple(
-            replace(context, tokens=context.tokens[len(settled) :], start=context.start - cut)
-            for context in state.contexts
-        ),
+        contexts=tuple(map(later, state.contexts)),
+        postponed=tuple(later(each) for each in state.postponed if each.tokens[: len(settled)] == settled),
     )

@@ -125,7 +125,7 @@ class EnsembleState:
             of_members = list(self.parallel(partial(_bounds_of, prune=prune), self.live))
             bounds = blend_bounds(self.kind, of_members, self.weights)
             if (outcome := bounds.surely_likeliest()) is not None:
-                return outcome, float(np.log(bounds.high[outcome]))
+                return outcome, float(np.log(bounds.guess[outcome]))
         law = self.byte_law()
         outcome = int(np.argmax(law.logp))
         return outcome, float(law.logp[outcome])
