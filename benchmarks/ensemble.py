@@ -5,7 +5,8 @@ teacher forcing, each member in its own tokens and layout, the suffix shown to t
 has read the rest of the file: what stands before the span and after it. Then the rest of a line, completed greedily by
 members and ensembles. 95 % intervals: bootstrap over files, differences paired.
 
-The bits of a product are too low by at most what pruning hides of its scale, `product_bound_bits`.
+The bits of a product are too low by at most what pruning hides of its scale, `product_bound_bits`. What a byte costs is
+processor time, that of the first model completing by tokens being 1.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ import random
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
+from ensemble_tally import Tally, difference, draw, interval, mean, per_byte, show
 from held_out import fetch_sources
-from numpy.typing import NDArray
 from report import finish, make_parser, show_table
 
 from byte_fim.complete import CompleteOptions, complete
@@ -30,14 +31,13 @@ from byte_fim.ensemble.member import PRUNE
 from byte_fim.ngram import NgramModel
 from lsp_server.model.loading import LoadedModel, load_model
 
-MODELS = ("bytefim-tiny", "bytefim-nano-spm")
-PRIORS = {"bytefim-tiny": 0.7, "bytefim-nano-spm": 0.05, "ngram": 0.25}  # chosen on JavaScript, not on these files
+SMALL = "bytefim-nano-spm"  # beside the model in question: of another kind of vocabulary
+WORDS = "n-gram"
+PRIORS = (0.7, 0.05, 0.25)  # of the model, the small one and the n-gram; chosen on JavaScript, not on these files
 WINDOW_BYTES = (1200, 300)
 SPAN_BYTES = 48
-N_DRAWN = 2000
 ADAPTED = Adaptation()
 KINDS: tuple[Kind, Kind] = ("arithmetic", "geometric")
-Bits = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +52,15 @@ class Span:
     """the rest of a line, to be completed"""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What one model or ensemble did."""
-
-    bits: list[tuple[Path, float, int]] = field(default_factory=list)
-    """per span: its file, bits, bytes"""
-    hits: list[tuple[Path, float, int]] = field(default_factory=list)
-    """per line: its file, 1 or 0, 1"""
-    n_bytes: int = 0
-    n_decode_calls: int = 0
-    seconds: float = 0.0
-    """of processor time, completing lines"""
-    hidden_bits: float = 0.0
-
-
 def main() -> None:
     parser = make_parser(__doc__ or "", limit=40, counted="spans")
     parser.add_argument("--language", default="python", choices=("python", "javascript", "typescript"))
     parser.add_argument(
         "--prune", type=float, default=1e-5, help="of the members' laws where bits are counted (default 1e-5)"
     )
+    parser.add_argument("--plot", metavar="FILE.svg", type=Path, help="draw the bits per byte")
     arguments = parser.parse_args()
-    loaded = [load_model(name) for name in MODELS]
+    loaded = [load_model(name) for name in (arguments.model, SMALL)]
     spans = sample_spans(arguments.language, arguments.limit, seed=arguments.seed)
     tallies: dict[str, Tally] = {}
     for i, span in enumerate(spans):
@@ -82,6 +68,8 @@ def main() -> None:
         complete_line(span, loaded, tallies)
         if not arguments.json and (i + 1) % 10 == 0:
             print(f"{i + 1} of {len(spans)} spans", file=sys.stderr)
+    if arguments.plot:
+        arguments.plot.write_text(draw(tallies, arguments.language), encoding="utf-8")
     report(tallies, spans, is_table_wanted=not arguments.json)
 
 
@@ -110,19 +98,20 @@ def make_members(span: Span, loaded: Sequence[LoadedModel], suffix: bytes, *, pr
     counting.learn(b"\n" + span.prefix)
     members = [
         Member(
-            name=name,
+            name=each.name,
             model=each.model,
             fim=each.fim,
             layout=each.layout,
             cut=each.cut,
-            weight=PRIORS[name],
+            weight=weight,
             prune=prune,
         )
-        for name, each in zip(MODELS, loaded, strict=True)
+        for each, weight in zip(loaded, PRIORS[:-1], strict=True)
     ]
-    weight = PRIORS["ngram"]
-    ngram = Member(name="ngram", model=counting, fim=counting.fim, layout="plain", weight=weight, has_read_prefix=True)
-    return [*members, ngram]
+    words = Member(
+        name=WORDS, model=counting, fim=counting.fim, layout="plain", weight=PRIORS[-1], has_read_prefix=True
+    )
+    return [*members, words]
 
 
 def score(span: Span, loaded: Sequence[LoadedModel], tallies: dict[str, Tally], *, prune: float) -> None:
@@ -158,7 +147,7 @@ def ensembles(members: Sequence[Member]) -> list[tuple[str, Kind, Adaptation | N
     alone: list[tuple[str, Kind, Adaptation | None, Sequence[Member]]] = [
         (member.name, "arithmetic", None, [member]) for member in members
     ]
-    groups = [("all", members), ("tiny + ngram", [members[0], members[-1]])]
+    groups = [("all", members), ("two", [members[0], members[-1]])]
     return alone + [
         (f"{group}, {kind}, {'adapted' if adaptation else 'fixed'}", kind, adaptation, chosen)
         for group, chosen in groups
@@ -189,8 +178,8 @@ def complete_line(span: Span, loaded: Sequence[LoadedModel], tallies: dict[str, 
         tallies[name].n_bytes += found.alternatives[0].n_generated_tokens
         n_free = members[-1].model.counts.decode_calls - n_free  # the n-gram model's, which are no decode calls
         tallies[name].n_decode_calls += found.counts.decode_calls - n_free
-    for name, each in zip(MODELS, loaded, strict=True):
-        tally = tallies.setdefault(f"{name} by tokens", Tally())
+    for each in loaded:
+        tally = tallies.setdefault(f"{each.name} by tokens", Tally())
         options = CompleteOptions(layout=each.layout, cut=each.cut, max_tokens=24)
         each.model.forget()
         started, before = time.process_time(), each.model.counts
@@ -211,16 +200,16 @@ def end_of_line(middle: bytes) -> int | None:
 
 
 def report(tallies: Mapping[str, Tally], spans: Sequence[Span], *, is_table_wanted: bool) -> None:
-    members = [*MODELS, "ngram"]
+    members = list(tallies)[: len(PRIORS)]
     best = min(members, key=lambda name: mean(tallies[name].bits))
     surest = max(members, key=lambda name: mean(tallies[name].hits))
-    token_seconds = per_byte(tallies[f"{MODELS[0]} by tokens"])
+    token_seconds = per_byte(tallies[f"{members[0]} by tokens"])
     result: dict[str, object] = {}
     rows: list[list[object]] = []
     for name, tally in tallies.items():
         figures: dict[str, object] = {"exact_match": mean(tally.hits), "exact_match_95": interval(tally.hits)}
         figures["exact_match_minus_best_member_95"] = interval(difference(tally.hits, tallies[surest].hits))
-        figures["cost_per_byte_relative_to_tiny_by_tokens"] = per_byte(tally) / token_seconds
+        figures["cost_per_byte_relative_to_first_by_tokens"] = per_byte(tally) / token_seconds
         figures["decode_calls_per_byte"] = tally.n_decode_calls / max(1, tally.n_bytes)
         if tally.bits:
             n_bytes = sum(n for _, _, n in tally.bits)
@@ -245,35 +234,6 @@ def report(tallies: Mapping[str, Tally], spans: Sequence[Span], *, is_table_want
         show_table(header, rows)
     n_lines = sum(span.is_line for span in spans)
     finish({"spans": len(spans), "lines": n_lines, "best_member": best, "ways": result})
-
-
-def per_byte(tally: Tally) -> float:
-    return tally.seconds / max(1, tally.n_bytes)
-
-
-def mean(values: Sequence[tuple[Path, float, int]]) -> float:
-    """Of all that was counted, per unit."""
-    return sum(value for _, value, _ in values) / max(1, sum(n for _, _, n in values))
-
-
-def difference(
-    one: Sequence[tuple[Path, float, int]], other: Sequence[tuple[Path, float, int]]
-) -> list[tuple[Path, float, int]]:
-    """Of the same spans in the same order."""
-    return [(path, a - b, n) for (path, a, n), (_, b, _) in zip(one, other, strict=True)]
-
-
-def interval(values: Sequence[tuple[Path, float, int]]) -> tuple[float, float]:
-    """95 % of the mean, files drawn with replacement."""
-    files = sorted({path for path, _, _ in values})
-    sums = np.array([[sum(v for p, v, _ in values if p == f), sum(n for p, _, n in values if p == f)] for f in files])
-    drawn = sums[np.random.default_rng(1).integers(len(files), size=(N_DRAWN, len(files)))].sum(axis=1)
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], (0.025, 0.975))
-    return float(low), float(high)
-
-
-def show(bounds: tuple[float, float]) -> str:
-    return f"[{bounds[0]:.3f}, {bounds[1]:.3f}]"
 
 
 if __name__ == "__main__":
