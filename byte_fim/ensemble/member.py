@@ -24,7 +24,7 @@ from byte_fim.state import ByteState
 from byte_fim.vocab import Tokens
 
 PRUNE = 1e-3  # coarser than for one law at a cursor: here every byte said costs one, and 1e-5 takes twice the time
-_LONGEST_TAIL_BYTES = 24  # then the boundary moves on: short texts are encoded faster, and asked about again
+_LONGEST_TAIL_BYTES = 6  # then the boundary moves on: short texts are encoded faster, and asked about again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
