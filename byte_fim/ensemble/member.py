@@ -41,7 +41,7 @@ class Member:
     preamble: Tokens = ()
     """other files in this model's tokens, in front of its layout"""
     prune: float = PRUNE
-    """share of the weight at an offset that may go untested; see `byte_fim.state`"""
+    """share of the weight at an offset that may go untested, or wait to be evaluated; see `byte_fim.state`"""
     has_read_prefix: bool = False
     """Its model has learnt the very text before the cursor: what it loses there tells nothing of what will come"""
     anchors: Anchors = field(default_factory=Anchors)
