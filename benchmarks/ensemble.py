@@ -1,4 +1,4 @@
-"""Do several models together know better than the best of them? Held-out Python, the embedded models and an n-gram.
+"""Do several models together know better than the best of them? Held-out code, a model, a small one and an n-gram.
 
 The bits per byte of the text itself, member laws and those of ensembles at the same bytes: spans of held-out files, by
 teacher forcing, each member in its own tokens and layout, the suffix shown to those that can use it. The n-gram model
@@ -6,7 +6,7 @@ has read the rest of the file: what stands before the span and after it. Then th
 members and ensembles. 95 % intervals: bootstrap over files, differences paired.
 
 The bits of a product are too low by at most what pruning hides of its scale, `product_bound_bits`. What a byte costs is
-processor time, that of the first model completing by tokens being 1.
+processor time behind the prompt, that of the first model completing by tokens being 1.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
-from ensemble_tally import Tally, difference, draw, interval, mean, per_byte, show
+from ensemble_tally import Counted, Tally, difference, draw, interval, mean, per_byte, show
 from held_out import fetch_sources
 from report import finish, make_parser, show_table
 
@@ -33,7 +34,7 @@ from lsp_server.model.loading import LoadedModel, load_model
 
 SMALL = "bytefim-nano-spm"  # beside the model in question: of another kind of vocabulary
 WORDS = "n-gram"
-PRIORS = (0.7, 0.05, 0.25)  # of the model, the small one and the n-gram; chosen on JavaScript, not on these files
+PRIORS = (0.7, 0.05, 0.25)  # of the model, the small one and the n-gram; chosen on JavaScript
 WINDOW_BYTES = (1200, 300)
 SPAN_BYTES = 48
 ADAPTED = Adaptation()
@@ -52,6 +53,17 @@ class Span:
     """the rest of a line, to be completed"""
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How a line was completed."""
+
+    middle: bytes
+    seconds: float
+    """of processor time"""
+    n_bytes: int
+    n_decode_calls: int
+
+
 def main() -> None:
     parser = make_parser(__doc__ or "", limit=40, counted="spans")
     parser.add_argument("--language", default="python", choices=("python", "javascript", "typescript"))
@@ -61,6 +73,8 @@ def main() -> None:
     parser.add_argument("--plot", metavar="FILE.svg", type=Path, help="draw the bits per byte")
     arguments = parser.parse_args()
     loaded = [load_model(name) for name in (arguments.model, SMALL)]
+    if loaded[0].name == loaded[1].name:
+        parser.error(f"{SMALL} takes part anyway; name another model, or none")
     spans = sample_spans(arguments.language, arguments.limit, seed=arguments.seed)
     tallies: dict[str, Tally] = {}
     for i, span in enumerate(spans):
@@ -70,7 +84,8 @@ def main() -> None:
             print(f"{i + 1} of {len(spans)} spans", file=sys.stderr)
     if arguments.plot:
         arguments.plot.write_text(draw(tallies, arguments.language), encoding="utf-8")
-    report(tallies, spans, is_table_wanted=not arguments.json)
+    names = [*(each.name for each in loaded), WORDS]
+    report(tallies, spans, names, is_table_wanted=not arguments.json)
 
 
 def sample_spans(language: str, n: int, *, seed: int) -> list[Span]:
@@ -139,7 +154,7 @@ def score(span: Span, loaded: Sequence[LoadedModel], tallies: dict[str, Tally], 
             states[name] = state.follow(moved)
         at = after
     for name, total in bits.items():
-        tallies[name].bits.append((span.path, total, len(span.said)))
+        tallies[name].bits.append(Counted(span.path, total, len(span.said)))
 
 
 def ensembles(members: Sequence[Member]) -> list[tuple[str, Kind, Adaptation | None, Sequence[Member]]]:
@@ -164,34 +179,46 @@ def complete_line(span: Span, loaded: Sequence[LoadedModel], tallies: dict[str, 
     suffix = b"\n" + after + span.suffix
     members = make_members(span, loaded, suffix, prune=PRUNE)
     prefix, suffix = span.prefix[-WINDOW_BYTES[0] :], suffix[: WINDOW_BYTES[1]]
-    ways = ensembles(members)
-    random.Random(span.said).shuffle(ways)  # what the tokenizer was asked is remembered, from which the later ones gain
-    for name, kind, adaptation, chosen in ways:
-        options = EnsembleOptions(kind=kind, adaptation=adaptation, max_bytes=SPAN_BYTES)
-        for member in chosen:
-            member.model.forget()
-        n_free = members[-1].model.counts.decode_calls
-        started = time.process_time()
-        found = complete_ensemble(chosen, prefix, suffix, options=options, find_end=end_of_line)
-        record_line(tallies[name], span, found.alternatives[0].middle, wanted)
-        tallies[name].seconds += time.process_time() - started
-        tallies[name].n_bytes += found.alternatives[0].n_generated_tokens
-        n_free = members[-1].model.counts.decode_calls - n_free  # the n-gram model's, which are no decode calls
-        tallies[name].n_decode_calls += found.counts.decode_calls - n_free
-    for each in loaded:
-        tally = tallies.setdefault(f"{each.name} by tokens", Tally())
-        options = CompleteOptions(layout=each.layout, cut=each.cut, max_tokens=24)
-        each.model.forget()
-        started, before = time.process_time(), each.model.counts
-        middle = complete(each.model, each.fim, prefix, suffix, options=options, find_end=end_of_line).alternatives[0]
-        record_line(tally, span, middle.middle, wanted)
-        tally.seconds += time.process_time() - started
-        tally.n_bytes += middle.steps[-1][0]
-        tally.n_decode_calls += each.model.counts.since(before).decode_calls
+    asked = [
+        *(partial(complete_by_bytes, *way, prefix, suffix) for way in ensembles(members)),
+        *(partial(complete_by_tokens, each, prefix, suffix) for each in loaded),
+    ]
+    random.Random(span.said).shuffle(asked)  # what the tokenizer was asked is remembered, which later ones gain from
+    for ask in asked:
+        name, done = ask()
+        tally = tallies.setdefault(name, Tally())
+        tally.hits.append(Counted(span.path, float(done.middle.rstrip() == wanted.rstrip()), 1))
+        tally.seconds += done.seconds
+        tally.n_bytes += done.n_bytes
+        tally.n_decode_calls += done.n_decode_calls
 
 
-def record_line(tally: Tally, span: Span, middle: bytes, wanted: bytes) -> None:
-    tally.hits.append((span.path, float(middle.rstrip() == wanted.rstrip()), 1))
+def complete_by_bytes(
+    name: str, kind: Kind, adaptation: Adaptation | None, members: Sequence[Member], prefix: bytes, suffix: bytes
+) -> tuple[str, Line]:
+    options = EnsembleOptions(kind=kind, adaptation=adaptation, max_bytes=SPAN_BYTES)
+    for member in members:
+        member.model.forget()
+    complete_ensemble(members, prefix, suffix, options=replace(options, max_bytes=0))  # now the prompt is in the cache
+    n_free = members[-1].model.counts.decode_calls if members[-1].name == WORDS else 0
+    started = time.process_time()
+    found = complete_ensemble(members, prefix, suffix, options=options, find_end=end_of_line)
+    seconds, best = time.process_time() - started, found.alternatives[0]
+    n_calls = found.counts.decode_calls
+    if members[-1].name == WORDS:  # to look words up is no decode call
+        n_calls -= members[-1].model.counts.decode_calls - n_free
+    return name, Line(best.middle, seconds, best.n_generated_tokens, n_calls)
+
+
+def complete_by_tokens(loaded: LoadedModel, prefix: bytes, suffix: bytes) -> tuple[str, Line]:
+    options = CompleteOptions(layout=loaded.layout, cut=loaded.cut, max_tokens=24)
+    ask = partial(complete, loaded.model, loaded.fim, prefix, suffix)
+    loaded.model.forget()
+    ask(options=replace(options, max_tokens=0))
+    started = time.process_time()
+    found = ask(options=options, find_end=end_of_line)
+    seconds, best = time.process_time() - started, found.alternatives[0]
+    return f"{loaded.name} by tokens", Line(best.middle, seconds, best.steps[-1][0], found.counts.decode_calls)
 
 
 def end_of_line(middle: bytes) -> int | None:
@@ -199,8 +226,9 @@ def end_of_line(middle: bytes) -> int | None:
     return None if end < 0 else end
 
 
-def report(tallies: Mapping[str, Tally], spans: Sequence[Span], *, is_table_wanted: bool) -> None:
-    members = list(tallies)[: len(PRIORS)]
+def report(
+    tallies: Mapping[str, Tally], spans: Sequence[Span], members: Sequence[str], *, is_table_wanted: bool
+) -> None:
     best = min(members, key=lambda name: mean(tallies[name].bits))
     surest = max(members, key=lambda name: mean(tallies[name].hits))
     token_seconds = per_byte(tallies[f"{members[0]} by tokens"])

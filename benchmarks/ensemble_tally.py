@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from chart import Bar, bar_chart
@@ -12,38 +13,46 @@ from chart import Bar, bar_chart
 N_DRAWN = 2000
 
 
+class Counted(NamedTuple):
+    """What one span or line gave."""
+
+    path: Path
+    value: float
+    n: int
+    """that the value is counted by: bytes, or 1"""
+
+
 @dataclass(slots=True)
 class Tally:
     """What one model or ensemble did."""
 
-    bits: list[tuple[Path, float, int]] = field(default_factory=list)
+    bits: list[Counted] = field(default_factory=list)
     """per span: its file, bits, bytes"""
-    hits: list[tuple[Path, float, int]] = field(default_factory=list)
+    hits: list[Counted] = field(default_factory=list)
     """per line: its file, 1 or 0, 1"""
     n_bytes: int = 0
     n_decode_calls: int = 0
     seconds: float = 0.0
     """of processor time, completing lines"""
     hidden_bits: float = 0.0
+    """by so much those of a product may be too low, all spans together"""
 
 
 def per_byte(tally: Tally) -> float:
     return tally.seconds / max(1, tally.n_bytes)
 
 
-def mean(values: Sequence[tuple[Path, float, int]]) -> float:
+def mean(values: Sequence[Counted]) -> float:
     """Of all that was counted, per unit."""
     return sum(value for _, value, _ in values) / max(1, sum(n for _, _, n in values))
 
 
-def difference(
-    one: Sequence[tuple[Path, float, int]], other: Sequence[tuple[Path, float, int]]
-) -> list[tuple[Path, float, int]]:
+def difference(one: Sequence[Counted], other: Sequence[Counted]) -> list[Counted]:
     """Of the same spans in the same order."""
-    return [(path, a - b, n) for (path, a, n), (_, b, _) in zip(one, other, strict=True)]
+    return [Counted(path, a - b, n) for (path, a, n), (_, b, _) in zip(one, other, strict=True)]
 
 
-def interval(values: Sequence[tuple[Path, float, int]]) -> tuple[float, float]:
+def interval(values: Sequence[Counted]) -> tuple[float, float]:
     """95 % of the mean, files drawn with replacement."""
     files = sorted({path for path, _, _ in values})
     sums = np.array([[sum(v for p, v, _ in values if p == f), sum(n for p, _, n in values if p == f)] for f in files])

@@ -61,19 +61,17 @@ class ByteDistribution:
 
 @dataclass(frozen=True, slots=True)
 class LawBounds:
-    """Between what the probability of each outcome lies, when not all that says so was looked at."""
+    """Between what a law lies, when not all that it is made of was looked at."""
 
     low: Float64Array
     """(257,) probabilities; index as in a ByteDistribution"""
     high: Float64Array
     """(257,)"""
-    guess: Float64Array
-    """(257,) in between: counts as true what was not looked at as far as it names an outcome"""
 
     @classmethod
     def of_nothing(cls) -> LawBounds:
         """Of the law that has no outcome."""
-        return cls(*(np.zeros(N_OUTCOMES) for _ in range(3)))
+        return cls(*(np.zeros(N_OUTCOMES) for _ in range(2)))
 
     def surely_likeliest(self) -> int | None:
         """The outcome that is likelier than every other wherever in between the law lies; None when none is."""

@@ -41,7 +41,7 @@ class ByteState:
     evaluate: Evaluate
     prune: float = DEFAULT_PRUNE
     postponed: tuple[Beginning, ...] = ()
-    """what weighs too little to be evaluated"""
+    """exact covers, of this offset or an earlier one, that were not evaluated; `find_starts` does not look at them"""
 
     @classmethod
     def start(
@@ -94,18 +94,22 @@ class ByteState:
         everything = log_sum(np.array([self.log_mass, *lost, self.overhanging.log_untested]))
         return MissingMass(
             noncanonical=float(np.exp(log_sum(lost) - everything)),
-            pruned=min(1.0, self._share(self.overhanging.log_untested) + self._share_beyond(is_followed=False)),
+            pruned=min(1.0, self._share(self.overhanging.log_untested) + self._share_waiting_longer),
         )
 
     def _share(self, logw: float) -> float:
         """Of what reaches the end of the tail."""
         return float(np.exp(logw - self.log_mass))
 
-    def _share_beyond(self, *, is_followed: bool) -> float:
-        """At most this share lies behind what was postponed: where it reaches the end of the tail, or, when that is
-        followed by one more outcome, where it says which.
-        """
-        return sum(self._share(each.logp) for each in self.postponed if is_followed or not self.is_exact(each))
+    @property
+    def _share_waiting(self) -> float:
+        """At most this share of what reaches the end of the tail goes on in a way that nobody has looked at."""
+        return sum(self._share(each.logp) for each in self.postponed)
+
+    @property
+    def _share_waiting_longer(self) -> float:
+        """At most this share reaches the end of the tail without being counted: behind what ends before it."""
+        return sum(self._share(each.logp) for each in self.postponed if not self.is_exact(each))
 
     def _log_ending_noncanonically(self) -> float:
         """Log weight of what follows an evaluated context to the very end of the tail without being a cover."""
@@ -199,25 +203,20 @@ class ByteState:
         with np.errstate(divide="ignore"):
             logp = np.log(self._shares(following))
         untested = self._share(self.overhanging.log_untested) + self._share(following.log_untested)
-        pruned = min(1.0, untested + self._share_beyond(is_followed=True))
+        pruned = min(1.0, untested + self._share_waiting)
         return ByteDistribution(logp, MissingMass(noncanonical=float(lost), pruned=pruned))
 
     def bounds(self, prune: float) -> LawBounds:
-        """Between what `byte_law` lies if everything that may follow the exact covers were tested, and nothing
-        postponed; found by testing less: up to `prune` of it stays untested.
+        """Between what `byte_law` lies, found by testing less: of what may follow the exact covers as much stays
+        untested as weighs at most `prune` of it, or of the overhanging covers where these weigh more.
         """
         if self.log_mass == -np.inf:
             return LawBounds.of_nothing()
-        following = self._test_following(prune)
+        following = self._test_following(max(prune, self.prune))
         kept, untested = self._shares(following), following.untested
-        weights = np.exp(untested.logw - self.log_mass)
         first_bytes = self.model.vocab.first_bytes[untested.token]
-        guess = kept + np.bincount(first_bytes, weights=weights, minlength=N_OUTCOMES)
-        return LawBounds(
-            low=kept / (1.0 + self._share_beyond(is_followed=False)),
-            high=guess + self._share_beyond(is_followed=True),
-            guess=guess,
-        )
+        weights = np.exp(untested.logw - self.log_mass)
+        return LawBounds(kept, kept + np.bincount(first_bytes, weights=weights, minlength=N_OUTCOMES))
 
     def _test_following(self, prune: float) -> Tested:
         # in the midst of a word hardly any weight is behind the exact covers: then hardly any of it has to be tested
@@ -227,9 +226,8 @@ class ByteState:
         """(257,) probabilities of the outcomes, by the covers that were tested."""
         vocab = self.model.vocab
         over, n_bytes = self.overhanging.kept, len(self.tail)
-        said: list[int] = [
-            vocab.bytes_of(token)[n_bytes - self.contexts[owner].start]
-            for owner, token in zip(map(int, over.owner), map(int, over.token), strict=True)
+        said = [
+            vocab.bytes_of(token)[n_bytes - self.contexts[owner].start] for owner, token, _ in over.by_falling_weight()
         ]
         next_bytes = np.concatenate([np.array(said, np.intp), vocab.first_bytes[following.kept.token]])
         weights = np.exp(np.concatenate([over.logw, following.kept.logw]) - self.log_mass)
@@ -272,28 +270,27 @@ class ByteState:
     def _with_enough_evaluated(self) -> ByteState:
         """The same state; of what is postponed so much is left as may be."""
         waiting = sorted(self.postponed, key=lambda each: each.logp)
-        paths: dict[Tokens, Beginning] = {}
-        while waiting and not self._may_wait(waiting):
-            heaviest = waiting.pop()
-            paths |= dict.fromkeys(self._paths_from(heaviest), heaviest)
-        if len(waiting) == len(self.postponed):
+        n_left = 0
+        if self.log_mass > -np.inf:
+            n_left = int(np.count_nonzero(np.cumsum([self._share(each.logp) for each in waiting]) <= self.prune))
+        waiting, due = waiting[:n_left], waiting[n_left:]
+        if not due:
             return self
-        contexts = {context.tokens: context for context in self.contexts}
-        rows = self.evaluate([self.stem + path for path in paths]) if paths else ()
-        for (path, first), row in zip(paths.items(), rows, strict=True):
-            before = contexts[path[:-1]] if path != first.tokens else None
-            logp = before.logp + float(before.row[path[-1]]) if before else first.logp
-            contexts[path] = Context(path, len(self.model.vocab.decode(path)), logp, row)
-        going_on = [c for c in contexts.values() if self.is_exact(c) or self._goes_on(c.start, self.tail)]
-        return replace(self, contexts=tuple(going_on), postponed=tuple(waiting))
+        ends = {path: end for each in due for path, end in self._paths_from(each)}
+        logps = {each.tokens: each.logp for each in due}
+        contexts = list(self.contexts)
+        rows = self.evaluate([self.stem + path for path in ends]) if ends else ()
+        for (path, end), row in zip(ends.items(), rows, strict=True):
+            contexts.append(Context(path, end, logps[path], row))
+            # what goes on from here comes later
+            logps |= {other: logps[path] + float(row[other[-1]]) for other in ends if other[:-1] == path}
+        going_on = tuple(each for each in contexts if self._goes_on(each.start, self.tail))
+        return replace(self, contexts=going_on, postponed=tuple(waiting))
 
-    def _may_wait(self, postponed: Sequence[Beginning]) -> bool:
-        return self.log_mass > -np.inf and sum(self._share(each.logp) for each in postponed) <= self.prune
-
-    def _paths_from(self, postponed: Beginning) -> list[Tokens]:
-        """What has to be evaluated to know what lies behind it: itself and what leads on from it, nothing when
-        nothing of that reaches the end of the tail. A path comes after its beginnings.
+    def _paths_from(self, postponed: Beginning) -> list[tuple[Tokens, int]]:
+        """What has to be evaluated to know what lies behind it, each with its end: itself and what leads on from it,
+        nothing when nothing of that reaches the end of the tail. A path comes after its beginnings.
         """
         found = self.covers.paths_from(postponed.tokens, postponed.start, self.tail)
-        reach = [path for path, start in found if start == len(self.tail) or self._goes_on(start, self.tail)]
-        return [path for path, _ in found if any(other[: len(path)] == path for other in reach)]
+        reach = [path for path, end in found if self._goes_on(end, self.tail)]
+        return [(path, end) for path, end in found if any(other[: len(path)] == path for other in reach)]

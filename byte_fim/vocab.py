@@ -39,7 +39,7 @@ class Vocab:
         self.sorted_ids: NDArray[np.intp] = np.array([i for _, i in pairs], dtype=np.intp)
         """(n_text_tokens,) ids of the tokens that stand for bytes, ordered by these bytes."""
         self.first_bytes: NDArray[np.intp] = np.array([text[0] if text else 0 for text in token_bytes], dtype=np.intp)
-        """(n_tokens,) the first byte of each token; 0 for tokens without bytes, and for special ids of no meaning."""
+        """(n_tokens,) the first byte of each token; 0 for those without bytes; means nothing for special ids."""
         self.longest_bytes = max((len(text) for text in self._sorted_bytes), default=0)
         self._inner_pairs = _inner_pairs(self._sorted_bytes)
 

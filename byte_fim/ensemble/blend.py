@@ -49,17 +49,16 @@ def blend(kind: Kind, laws: Sequence[ByteDistribution], weights: Float64Array) -
 
 
 def blend_bounds(kind: Kind, bounds: Sequence[LawBounds], weights: Float64Array) -> LawBounds:
-    """Between what the blended law lies; a product is scaled so that its guess sums to one, which orders outcomes as
-    any scale does.
-    """
+    """Between what the blended law lies. A product has the scale of its highest; any scale orders outcomes alike."""
     if not bounds:
         return LawBounds.of_nothing()
-    stacked = [np.stack([getattr(each, which) for each in bounds]) for which in ("low", "high", "guess")]
+    low, high = np.stack([each.low for each in bounds]), np.stack([each.high for each in bounds])
     if kind == "arithmetic":
-        return LawBounds(*(weights @ each for each in stacked))
-    low, high, guess = (np.prod(each ** weights[:, None], axis=0) for each in stacked)
-    scale = guess.sum() or 1.0
-    return LawBounds(low / scale, high / scale, guess / scale)
+        return LawBounds(weights @ low, weights @ high)
+    total = float(weights @ high.sum(axis=1))
+    low, high = (np.prod(each ** weights[:, None], axis=0) for each in (low, high))
+    scale = total / float(high.sum() or 1.0)
+    return LawBounds(low * scale, high * scale)
 
 
 def mean_missing_mass(masses: Sequence[MissingMass], weights: Float64Array) -> MissingMass:
@@ -81,6 +80,8 @@ def _lost_by_pruning(logp: Float64Array, share: Float64Array, pruned: Float64Arr
     """
     if not pruned.any():
         return 0.0
+    if (pruned >= 1.0).any():  # it may have been more, and is reported as at most one
+        return 1.0
     with np.errstate(divide="ignore"):
         raised = share @ np.log(np.exp(logp) + pruned[:, None])
         totals = share @ np.log(np.exp(logp).sum(axis=1) + pruned)

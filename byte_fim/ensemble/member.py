@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from byte_fim.anchor import Anchors, Scheme
-from byte_fim.boundary import find_boundary
+from byte_fim.boundary import LONGEST_TAIL_BYTES, find_boundary
 from byte_fim.candidates import Beginning
 from byte_fim.complete import RESERVED_TOKENS
 from byte_fim.distribution import ByteDistribution, LawBounds
@@ -23,7 +23,8 @@ from byte_fim.model import Float64Array, TokenModel
 from byte_fim.state import ByteState
 from byte_fim.vocab import Tokens
 
-PRUNE = 1e-3  # coarser than for one law at a cursor: here every byte said costs one, and 1e-5 takes twice the time
+PRUNE = 1e-3  # coarser than for one law at a cursor: here every byte said is weighed
+_AnyBeginning = TypeVar("_AnyBeginning", bound=Beginning)
 _LONGEST_TAIL_BYTES = 6  # then the boundary moves on: short texts are encoded faster, and asked about again
 
 
@@ -93,7 +94,7 @@ class MemberState:
         return self.text.bounds(prune)
 
     def advance(self, byte: int) -> MemberState:
-        """The state one byte on. At most one decode call, none when no cover ends there."""
+        """The state one byte on. At most one decode call, none when nothing has to be evaluated."""
         text = self.text.advance(byte)
         if isinstance(text, ByteState) and len(text.tail) > _LONGEST_TAIL_BYTES:
             text = with_later_boundary(text)
@@ -164,9 +165,6 @@ def _places_of_text(member: Member, stem: Tokens, text: bytes) -> Iterator[int]:
         at -= 1
 
 
-_Beginning = TypeVar("_Beginning", bound=Beginning)
-
-
 def _last_index(tokens: Tokens, token: int | None) -> int:
     return max((i for i, other in enumerate(tokens) if other == token), default=0)
 
@@ -174,15 +172,18 @@ def _last_index(tokens: Tokens, token: int | None) -> int:
 def with_later_boundary(state: ByteState) -> ByteState:
     """The same state with the stem as long as it can be; the state itself where no later boundary is settled.
 
-    Changes no law (docs/exactness.md, promise 3), and costs no evaluation.
+    Changes no law (docs/exactness.md, promise 3), and costs no evaluation. What was postponed and does not begin with
+    what is settled now leads nowhere; where a context does not, all stays as it is.
     """
+    if len(state.tail) > LONGEST_TAIL_BYTES:  # beyond it a border may be agreed that is not settled
+        return state
     canonical = state.covers.canonical
     cut = find_boundary(canonical, state.tail)
     settled = canonical.encode(state.tail[:cut])
     if not cut or any(context.tokens[: len(settled)] != settled for context in state.contexts):
         return state
 
-    def later(each: _Beginning) -> _Beginning:
+    def later(each: _AnyBeginning) -> _AnyBeginning:
         return replace(each, tokens=each.tokens[len(settled) :], start=each.start - cut)
 
     return replace(

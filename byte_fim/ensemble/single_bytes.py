@@ -46,7 +46,7 @@ class SingleByteState:
     def bounds(self, prune: float) -> LawBounds:
         """The law itself: nothing has to be tested."""
         share = np.exp(self.byte_law().logp)
-        return LawBounds(share, share, share)
+        return LawBounds(share, share)
 
     def advance(self, byte: int) -> SingleByteState:
         """The state after one more byte; one evaluation."""

@@ -21,7 +21,7 @@ from byte_fim.model import Float64Array
 from byte_fim.state import NOTHING_KEPT
 
 NO_COVER = "no token sequence of this model spells the text"
-_COARSE_PRUNE = (0.3, 0.03)
+_COARSE_PRUNE = (0.3, 0.03)  # shares left untested, in turn: at most bytes one outcome has more than twice the next
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
 
@@ -125,14 +125,13 @@ class EnsembleState:
             of_members = list(self.parallel(partial(_bounds_of, prune=prune), self.live))
             bounds = blend_bounds(self.kind, of_members, self.weights)
             if (outcome := bounds.surely_likeliest()) is not None:
-                return outcome, float(np.log(bounds.guess[outcome]))
+                return outcome, float(np.log(bounds.high[outcome]))
         law = self.byte_law()
         outcome = int(np.argmax(law.logp))
         return outcome, float(law.logp[outcome])
 
     def advance(self, byte: int) -> EnsembleState:
         """The state after one more byte; at most one decode call per member. Raises as `start`."""
-
         return self.follow(self._moved(byte))
 
     def _moved(self, byte: int) -> list[MemberState | DropOut]:

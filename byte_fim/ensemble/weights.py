@@ -53,5 +53,5 @@ class Adaptation:
 
 
 def normalise(weights: Float64Array) -> Float64Array:
-    """Weights that sum to one. They must not be negative, and none at all may be left out only of an empty list."""
+    """Weights that sum to one. None may be negative, not all may be zero."""
     return weights / weights.sum() if len(weights) else weights

@@ -56,7 +56,8 @@ def collect_facts(
     problems: list[str] = []
     hints: list[str] = []
     try:
-        facts["llama.cpp"] = dict(try_library())
+        library = try_library()
+        facts["llama.cpp"] = {name: fact for name, fact in library.items() if name != "free_vram_bytes"}
         catalog = catalog or read_catalog()
         model_name = model_name or settings.model
         judged = _judge_file(model_name, settings, catalog=catalog, judge_file=judge_file)

@@ -33,7 +33,7 @@ from lsp_server.suggestion.answer import Answer
 BYTES_PER_TOKEN = 4  # of code, about: the budget of an ensemble is in bytes
 MAX_FAILURES = 3  # requests in a row
 TIME_SHARE = 0.8  # of setting deadline_ms: bytes are slow to come, and some of them are better than none
-PRUNE = 1e-2  # of the members' laws: the same texts as at 1e-3, in 0.6 of the time
+PRUNE = 1e-2  # of the members' laws: the same texts as at 1e-3, with two thirds of the decode calls
 _REMEDY = "choose a smaller model, or restart the model to try again."
 KINDS: Mapping[EnsembleChoice, Kind] = {"mixture": "arithmetic", "product": "geometric"}
 
@@ -212,15 +212,16 @@ class SeveralModels:
         """Takes note of who failed; what the user is told of it."""
         failed = {drop.name: drop.reason for drop in found.dropped if drop.error}
         is_whole = found.alternatives[0].stop_reason != "cancelled"
+        notices: list[str] = []
         for each in self._all:
             if (reason := failed.get(each.loaded.name)) is not None:
                 each.n_failures += 1
                 if each.n_failures == MAX_FAILURES and not each.why_out:
                     each.why_out = f"dropped out {MAX_FAILURES} times in a row: {reason}"
-                    return f"{each.loaded.name} completes no longer: {each.why_out}; {_REMEDY}"
+                    notices.append(f"{each.loaded.name} completes no longer: {each.why_out}; {_REMEDY}")
             elif is_whole:
                 each.n_failures = 0
-        return ""
+        return " ".join(notices)
 
 
 def _add_read(asked: CompletionRequest, shown: Shown, answer: Answer) -> Answer:

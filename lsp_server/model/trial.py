@@ -98,10 +98,11 @@ def try_model(
     return TrialOutcome(replace(params, use_extra_buffers=first.kind == "ok"), _summary(first.reason, when="tried now"))
 
 
-def try_library(*, command: Sequence[str] = CHILD_COMMAND) -> Mapping[str, str]:
+def try_library(*, command: Sequence[str] = CHILD_COMMAND) -> Mapping[str, str | int]:
     """Facts about the native library, found in a throw-away process. Raises ModelError when it does not even start."""
     try:
-        return {key: str(value) for key, value in ask_child(command, timeout_s=LIBRARY_TIMEOUT_S).items()}
+        said = ask_child(command, timeout_s=LIBRARY_TIMEOUT_S)
+        return {key: value if isinstance(value, int) else str(value) for key, value in said.items()}
     except ChildDied as death:
         raise ModelError(
             f"llama.cpp does not start on this machine ({death}); install llama-cpp-python again."

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from byte_fim.distribution import END, ByteDistribution, MissingMass
 from byte_fim.ensemble import Adaptation, EnsembleState, Kind
-from byte_fim.ensemble.blend import blend
+from byte_fim.ensemble.blend import blend, blend_bounds
 from byte_fim.errors import ModelFailed
 from byte_fim.model import Float64Array
 from byte_fim.reference import ToyModel
@@ -155,10 +155,21 @@ def test_bounds_hold_the_law_and_greedy_needs_no_more(
         assert (bounds.low <= exact + 1e-9).all()
         assert (exact <= bounds.high + 1e-9).all()
     exact = law(state)
+    whole = blend_bounds(kind, [each.bounds(0.0) for each in state.live], state.weights)
+    np.testing.assert_allclose(whole.high, exact, atol=1e-9)  # on one scale with the law, so confidences compare
     outcome, logp = state.likeliest()
 
     assert exact[outcome] == pytest.approx(exact.max(), abs=1e-9)
     assert np.isfinite(logp) == exact.any()
+
+
+def test_a_member_that_pruned_more_than_it_kept_makes_the_product_say_nothing() -> None:
+    """Its figure stops at one; what it left out may be fifty times what it has."""
+    sure, torn = np.full(257, -np.inf), np.full(257, -np.inf)
+    sure[97], torn[97:99] = 0.0, np.log(0.5)
+    laws = [ByteDistribution(sure, MissingMass(0.0, 1.0)), ByteDistribution(torn, MissingMass(0.0, 0.0))]
+
+    assert blend("geometric", laws, np.array([0.5, 0.5])).missing_mass.pruned == 1.0
 
 
 def test_the_product_of_laws_without_a_common_outcome_is_empty() -> None:

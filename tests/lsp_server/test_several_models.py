@@ -89,6 +89,18 @@ def test_who_fails_again_and_again_is_asked_no_more_which_is_told_once() -> None
     assert best(said).middle == b"lt = 1"
 
 
+def test_two_that_fail_at_once_are_both_told() -> None:
+    """Else the second one would be asked, and fail, once more."""
+    broken = [Parrot(SAID), Parrot(SAID)]
+    for each in broken:
+        each.is_broken = True
+    table = Table(Parrot(SAID), *broken)
+    *_, notice = [say(table).notice for _ in range(MAX_FAILURES)]
+
+    assert "b completes no longer" in notice
+    assert "c completes no longer" in notice
+
+
 def test_failures_with_a_success_between_them_are_forgiven() -> None:
     """In a row means in a row."""
     shaky = Parrot(SAID)
