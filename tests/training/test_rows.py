@@ -36,7 +36,7 @@ def test_a_piece_with_a_hole_is_a_part_of_a_document(rows: list[list[int]]) -> N
     """Prefix, middle and suffix must fit together as they do in a file, in either order."""
     pieces = [piece for row in rows for piece in _pieces_with_holes(row)]
 
-    assert {layout for layout, _ in pieces} == {"spm", "psm"}
+    assert {layout for layout, _ in pieces} == {"spm", "suffix first"}
     assert all(any(text in document for document in DOCUMENTS) for _, text in pieces)
 
 
@@ -45,7 +45,7 @@ def test_a_piece_with_a_hole_loses_nothing_before_its_suffix_is_cut_off() -> Non
     rng, text = Random(7), DOCUMENTS[1]
     pieces = [piece for _ in range(100) for piece in _pieces_with_holes(_encode(text, rng))]
 
-    assert {layout for layout, _ in pieces} == {"spm", "psm"}
+    assert {layout for layout, _ in pieces} == {"spm", "suffix first"}
     assert all(text.startswith(put_together) for _, put_together in pieces)
 
 
@@ -90,9 +90,10 @@ def _pieces_with_holes(row: list[int]) -> list[tuple[str, str]]:
     pieces: list[tuple[str, str]] = []
     at = 0
     while PREFIX in row[at:]:
-        start = row.index(PREFIX, at)
-        suffix, middle = row.index(SUFFIX, start), row.index(MIDDLE, start)
+        prefix, suffix, middle = (row.index(mark, at) for mark in (PREFIX, SUFFIX, MIDDLE))
         at = row.index(END, middle)
-        before, between, behind = row[start + 1 : suffix], row[suffix + 1 : middle], row[middle + 1 : at]
-        pieces.append(("psm" if before else "spm", spell(before) + spell(behind) + spell(between)))
+        is_spm = prefix < suffix
+        behind = row[suffix + 1 : middle if is_spm else prefix]
+        before = [] if is_spm else row[prefix + 1 : middle]
+        pieces.append(("spm" if is_spm else "suffix first", spell(before + row[middle + 1 : at]) + spell(behind)))
     return pieces

@@ -1,8 +1,8 @@
 """Texts become rows of tokens of one length, several pieces in a row, most of them with a hole. Knows no files.
 
-    plain    TEXT [end, where the document ends]
-    SPM      prefix suffix SUFFIX middle PREFIX+MIDDLE end
-    PSM      prefix PREFIX suffix SUFFIX middle MIDDLE end
+    plain           TEXT [end, where the document ends]
+    suffix first    suffix SUFFIX prefix PREFIX middle MIDDLE end
+    SPM             prefix suffix SUFFIX middle PREFIX+MIDDLE end
 
 In SPM, prefix and middle are encoded as one text: no seam is trained where the engine knows none.
 """
@@ -18,8 +18,8 @@ from recipe.tokenizer import Tokenizer
 SMALLEST_PIECE_TOKENS = 96
 """What is left of a row is padded when it is shorter: too short for a prefix and a suffix that tell anything."""
 _ROOM_FOR_SPECIAL_TOKENS = 8
-FILLS_THE_ROW_SHARE = 0.4
-"""Of all pieces; the others are of any length, so that a row has more than one hole and prefixes are long and short."""
+FILLS_THE_ROW_SHARE = 0.2
+"""Of all pieces; the others are of any length, short ones more often: each hole is one lesson in where to stop."""
 SUFFIX_TOKENS = (24, 64, 128, 192, 256)
 """The suffix is cut off after so many, each as likely: the engine shows a model long suffixes and short ones."""
 
@@ -51,7 +51,7 @@ def _draw_length(room: int, rng: Random) -> int:
     if rng.random() < FILLS_THE_ROW_SHARE:
         return longest
     shortest = SMALLEST_PIECE_TOKENS - _ROOM_FOR_SPECIAL_TOKENS
-    return rng.randint(shortest, max(shortest, longest))
+    return shortest + int(max(0, longest - shortest) * rng.random() ** 2)
 
 
 def encode_piece(text: str, *, n_at_most: int, is_last: bool, tokenizer: Tokenizer, rng: Random) -> list[int]:
@@ -62,9 +62,10 @@ def encode_piece(text: str, *, n_at_most: int, is_last: bool, tokenizer: Tokeniz
         return (tokenizer.encode(text) + [special.end] * is_last)[:n_at_most]
     hole = cut_hole(text, rng)
     suffix = tokenizer.encode(hole.suffix)[: rng.choice(SUFFIX_TOKENS)]
-    if layout == "psm":
-        head = [special.prefix, *tokenizer.encode(hole.prefix), special.suffix]
-        tail = [special.middle, *tokenizer.encode(hole.middle), special.end]
+    if layout == "suffix first":
+        head = [special.suffix]
+        tail = [special.prefix, *tokenizer.encode(hole.prefix), special.middle, *tokenizer.encode(hole.middle)]
+        tail.append(special.end)
     else:
         head = [special.prefix, special.suffix]
         tail = [special.middle, *tokenizer.encode(hole.prefix + hole.middle), special.end]
