@@ -22,6 +22,7 @@ from report import finish, make_parser, show_table
 from traffic import Traffic
 
 from lsp_server.command_line.speed import percentile
+from lsp_server.store.catalog import read_catalog
 
 N_DOCUMENTS = 8
 N_SAMPLES = 64
@@ -29,6 +30,7 @@ SETTLED_AFTER = 0.2  # share of the time after which caches of fixed size are fu
 MEMORY_EVERY = 50  # requests
 BURDEN_EVERY = 200  # requests
 MIB = 1 << 20
+DEFAULT = read_catalog().default
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
@@ -36,10 +38,12 @@ def main() -> None:
     parser = make_parser(__doc__ or "", limit=1000, counted="requests")
     parser.add_argument("--minutes", type=float, help="go on for so long, however many requests that takes")
     parser.add_argument("--document-bytes", type=int, default=30_000, help="size to which documents are cut")
+    parser.add_argument("--beside", metavar="MODEL", action="append", default=[], help="completes with it; repeatable")
     parser.add_argument("--hostile", action="store_true", help="add what no person makes")
     arguments = parser.parse_args()
     command = [sys.executable, "-P", "-m", "lsp_server", "serve", "--stdio"]
-    command += ["--model", arguments.model] if arguments.model else []
+    models = [arguments.model or DEFAULT, *arguments.beside] if arguments.model or arguments.beside else []
+    command += [word for model in models for word in ("--model", model)]
     limit = sys.maxsize if arguments.minutes else arguments.limit
     figures = measure(
         command,
