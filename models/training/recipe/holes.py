@@ -1,7 +1,7 @@
 """Where to cut a hole into a text that a model learns to fill in. Knows neither tokens nor files.
 
-How often what is cut is decided here alone. The engine asks at any byte, mostly for the rest of a line; a model meets in
-training what it will be asked.
+How often what is cut is decided here alone. The engine asks at any byte, mostly for the rest of a line; a model meets
+in training what it will be asked.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ HOLE_SHARE = 0.8
 """Of all pieces; the others teach to go on from left to right. With 0.6 a small model did not learn to fill in."""
 SUFFIX_FIRST_SHARE = 0.9
 """Of the pieces with a hole. With a mark at the hole a small model can learn where to stop; contiguous SPM, which has
-none, teaches it only to those that recognise the suffix: two runs, of 25 and 39 M tokens, never did. Some SPM all the same, or
-that would be a stranger.
+none, teaches it only to those that recognise the suffix: two runs, of 25 and 39 M tokens, never did. Some SPM all the
+same, or that would be a stranger.
 """
 
 STARTS_ANYWHERE = 0.5
