@@ -207,12 +207,12 @@ class ByteState:
         return ByteDistribution(logp, MissingMass(noncanonical=float(lost), pruned=pruned))
 
     def bounds(self, prune: float) -> LawBounds:
-        """Between what `byte_law` lies, found by testing less: of what may follow the exact covers as much stays
-        untested as weighs at most `prune` of it, or of the overhanging covers where these weigh more.
+        """Between what `byte_law` lies when all that may follow the exact covers is tested, found by testing less: as
+        much stays untested as weighs at most `prune` of it, or of the overhanging covers where these weigh more.
         """
         if self.log_mass == -np.inf:
             return LawBounds.of_nothing()
-        following = self._test_following(max(prune, self.prune))
+        following = self._test_following(prune)
         kept, untested = self._shares(following), following.untested
         first_bytes = self.model.vocab.first_bytes[untested.token]
         weights = np.exp(untested.logw - self.log_mass)
