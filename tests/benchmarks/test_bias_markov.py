@@ -16,6 +16,7 @@ from byte_fim.toy.counted import CountedLaw
 from byte_fim.toy.markov import two_states
 
 
+@pytest.mark.slow
 def test_a_perfect_model_is_right_by_covers_and_wrong_by_its_tokens() -> None:
     """The claim of the papers, on every chain and both encodings."""
     for case in make_cases(1):

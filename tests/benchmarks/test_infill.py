@@ -97,6 +97,7 @@ def test_tasks_are_drawn_by_the_seed() -> None:
     assert draw(tasks, 5, seed=1) == draw(tasks, 5, seed=1) != draw(tasks, 5, seed=2)
 
 
+@pytest.mark.slow
 def test_a_run_with_the_embedded_model_ends_in_one_json_object() -> None:
     """End to end: three tasks, two conditionings, programs run; and nothing but the object with --json."""
     options = ["--limit", "3", "--conditioning", "exact", "naive", "--execute", "--json"]

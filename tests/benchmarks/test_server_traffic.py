@@ -23,6 +23,7 @@ class DeafEditor:
         pass
 
 
+@pytest.mark.slow
 def test_a_day_in_short_with_a_scripted_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Edits, cancelling, reopening and accepting: at the end both sides hold the same bytes, and nothing was stale."""
     monkeypatch.chdir(ROOT)

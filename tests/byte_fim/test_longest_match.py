@@ -41,6 +41,7 @@ def ideal(merges: list[tuple[bytes, bytes]], *, seed: int) -> ToyModel:
     return ToyModel(merges, split=longest_match, law=law)
 
 
+@pytest.mark.slow
 @slower_examples
 @given(toys_with_tails(split=longest_match))
 def test_the_fast_byte_law_equals_brute_force(example: tuple[Toy, bytes]) -> None:

@@ -23,6 +23,7 @@ def source(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_an_adapter_counts_as_much_as_was_said(source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Not at all at a scale of zero, where the file is loaded all the same."""
     lora = write_lora(tmp_path / "lora.gguf")
@@ -46,6 +47,7 @@ def test_an_adapter_that_does_not_fit_is_one_sentence(
     assert said.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_doctor_knows_of_adapters_and_devices(tmp_path: Path) -> None:
     """What else would explain that two machines say different things."""
     lora = write_lora(tmp_path / "lora.gguf")

@@ -94,6 +94,7 @@ def test_doctor_tells_a_script_whether_suggestions_can_appear(
     assert json.loads(capsys.readouterr().out)["verdict"]["ok"] is False
 
 
+@pytest.mark.slow
 def test_bench_prints_one_object_and_tells_its_progress_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     """A script reads stdout, a person watches stderr."""
     assert main(["bench", "--model", "bytefim-nano-spm", "--json"]) == 0

@@ -60,6 +60,7 @@ def test_a_document_of_twenty_megabytes_is_mirrored_and_completed(server: Runnin
     assert len(items) == 1
 
 
+@pytest.mark.slow
 def test_ten_thousand_documents_are_open_at_once(own_server: RunningServer) -> None:
     """Editors that open a whole project; each is found, and the last one is as quick as the first."""
     for i in range(N_DOCUMENTS):

@@ -174,6 +174,7 @@ def test_what_dies_of_something_else_is_not_made_smaller(staffed: StaffedEngine)
     assert staffed.notices() == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit of a process's memory is not heeded")
 def test_a_real_process_with_too_little_memory_sees_less() -> None:
     """What llama.cpp says, and what it does, when the system gives it no more."""

@@ -244,6 +244,7 @@ def test_bad_files_have_a_verdict_too(tmp_path: Path) -> None:
     assert [why in line for why, line in zip(("is empty", "no file", "no weights"), lines, strict=True)] == [True] * 3
 
 
+@pytest.mark.slow
 def test_a_chat_model_is_refused_for_fim_and_told_so(tmp_path: Path) -> None:
     """The commonest wrong file of all: it has a good name, and no tokens for holes."""
     path = tmp_path / "chat.gguf"
