@@ -28,6 +28,7 @@ from report import finish, make_parser, show_table
 
 from byte_fim.complete import CompleteOptions, complete
 from byte_fim.ensemble import Adaptation, EnsembleOptions, EnsembleState, Kind, Member, complete_ensemble
+from byte_fim.ensemble.complete import done_since
 from byte_fim.ensemble.member import PRUNE
 from byte_fim.ngram import NgramModel
 from lsp_server.model.loading import LoadedModel, load_model
@@ -200,14 +201,12 @@ def complete_by_bytes(
     for member in members:
         member.model.forget()
     complete_ensemble(members, prefix, suffix, options=replace(options, max_bytes=0))  # now the prompt is in the cache
-    n_free = members[-1].model.counts.decode_calls if members[-1].name == WORDS else 0
+    models = [member for member in members if member.name != WORDS]  # to look words up is no decode call
+    before = [member.model.counts for member in models]
     started = time.process_time()
     found = complete_ensemble(members, prefix, suffix, options=options, find_end=end_of_line)
     seconds, best = time.process_time() - started, found.alternatives[0]
-    n_calls = found.counts.decode_calls
-    if members[-1].name == WORDS:  # to look words up is no decode call
-        n_calls -= members[-1].model.counts.decode_calls - n_free
-    return name, Line(best.middle, seconds, best.n_generated_tokens, n_calls)
+    return name, Line(best.middle, seconds, best.n_generated_tokens, done_since(models, before).decode_calls)
 
 
 def complete_by_tokens(loaded: LoadedModel, prefix: bytes, suffix: bytes) -> tuple[str, Line]:

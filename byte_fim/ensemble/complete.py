@@ -92,10 +92,10 @@ def complete_ensemble(
         n_bytes_ahead=options.max_bytes,
         parallel=parallel,
     )
-    at_cursor = _done_since(members, before)
+    at_cursor = done_since(members, before)
     loop = _Loop(options, should_stop, find_end, unfinished_character(prefix))
     alternatives, dropped = loop.run(start)
-    done = _done_since(members, before)
+    done = done_since(members, before)
     first = start.live[0] if start.live else None
     return EnsembleCompletion(
         alternatives=alternatives,
@@ -193,7 +193,7 @@ class _Loop:
         return middle
 
 
-def _done_since(members: Sequence[Member], before: Sequence[DecodeCounts]) -> DecodeCounts:
+def done_since(members: Sequence[Member], before: Sequence[DecodeCounts]) -> DecodeCounts:
     """The work of all members together."""
     done = [member.model.counts.since(earlier) for member, earlier in zip(members, before, strict=True)]
     return DecodeCounts(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Callable
+
+from lsp_server.setting_kinds import Weights
 
 Parsers = argparse._SubParsersAction  # pyright: ignore[reportPrivateUsage]  # argparse has no public name for it
 
@@ -78,7 +79,7 @@ def weights(text: str) -> tuple[float, ...]:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
         values = (0.0,)
-    if not all(0.0 < value < math.inf for value in values):
+    if not Weights().accepts(values):
         raise argparse.ArgumentTypeError(f"{text!r} must be numbers above 0, parted by commas, such as 2,1")
     return values
 

@@ -17,8 +17,8 @@ from byte_fim.ensemble import (
     Share,
     complete_ensemble,
 )
+from byte_fim.ensemble.complete import done_since
 from byte_fim.generate import FindEnd
-from byte_fim.model import DecodeCounts
 from byte_fim.next_byte import NextByteLaw
 from byte_fim.state import DEFAULT_PRUNE
 from lsp_server.command_line.cursor import Cursor
@@ -55,7 +55,6 @@ def law_together(models: Sequence[LoadedModel], prefix: bytes, suffix: bytes, se
     before = [member.model.counts for member in members]
     state = EnsembleState.start(members, prefix, suffix, kind=options.kind, adaptation=options.adaptation)
     law = state.byte_law()
-    done = [member.model.counts.since(earlier) for member, earlier in zip(members, before, strict=True)]
     first = state.live[0].text if state.live else None
     shares = zip(state.live, state.weights, strict=True)
     return JointLaw(
@@ -63,11 +62,7 @@ def law_together(models: Sequence[LoadedModel], prefix: bytes, suffix: bytes, se
         cover_missing_mass=state.missing_mass,
         covers=(),
         n_contexts=sum(member.n_contexts for member in state.live),
-        counts=DecodeCounts(
-            sum(each.decode_calls for each in done),
-            sum(each.decoded_tokens for each in done),
-            sum(each.reused_tokens for each in done),
-        ),
+        counts=done_since(members, before),
         stem_tokens=first.stem if first else (),
         tail=first.tail if first else b"",
         shares=tuple(Share(each.member.name, float(weight)) for each, weight in shares),
