@@ -1,4 +1,4 @@
-"""Toy ensembles and their laws by brute force, written without the package that they judge."""
+"""Toy ensembles, and their laws by brute force, which is written without the package that it judges."""
 
 from __future__ import annotations
 
@@ -7,11 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from byte_fim.anchor import Anchors, Scheme
-from byte_fim.ensemble import Member
+from byte_fim.ensemble import EnsembleState, Member
 from byte_fim.fim import FimFormat
 from byte_fim.model import Float64Array
-from byte_fim.reference import BruteForce
-from tests.strategies import Toy
+from byte_fim.reference import BruteForce, ToyModel
+from tests.strategies import QWEN_LIKE, Toy
+
+ONE = Toy(ToyModel([(b"a", b"b"), (b"ab", b"a"), (b" ", b"a")], pretokens=QWEN_LIKE, seed=1), b"ab ", ())
+OTHER = Toy(ToyModel([(b"b", b"a"), (b"a", b" "), (b"b", b"b")], seed=2), b"ab ", ())
+
+
+def law(state: EnsembleState) -> Float64Array:
+    """(257,) probabilities, as the ensemble says."""
+    return np.exp(state.byte_law().logp)
 
 
 def member_of(toy: Toy, weight: float = 1.0, *, name: str = "toy", prune: float = 0.0) -> Member:
