@@ -22,14 +22,16 @@ from tests.lsp_server.requests import OTHER, ask
 
 def test_while_the_model_loads_requests_are_answered_at_once() -> None:
     """Editors hide the menu, or hang, until they hear."""
-    release = threading.Event()
+    is_loading, release = threading.Event(), threading.Event()
     fake = FakeModel()
 
     def load(*_: object) -> LoadedModel:
+        is_loading.set()
         assert release.wait(PATIENCE_S)
         return fake.load()
 
     engine = Engine(lambda: ModelWork(load, complete=fake.complete), Settings())
+    assert is_loading.wait(PATIENCE_S)  # closed before that, it would load nothing
     future = engine.submit(ask())
 
     assert future.done()
