@@ -12,7 +12,7 @@ endif
 
 help: ## this list
 	@echo "make TARGET   (PYTHON=python3.12 chooses the interpreter that .venv is made from)"
-	@sed -n 's/^\([.a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "  %-11s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([.a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "  %-11s %s\n", $$1, $$2 }'
 
 .venv: ## install everything (the first time on a machine: 4 to 10 minutes of compiling)
 	@$(PYTHON) scripts/setup_venv.py

@@ -118,7 +118,7 @@ class Settings:
             allowed=WholeNumber(256, 1 << 20, True),
             meaning="how much text the model sees at once",
             unit="tokens",
-            reason="absent: what the model has",
+            reason="absent: what the model has, 4096 at most",
         ),
     ] = None
     n_gpu_layers: Annotated[

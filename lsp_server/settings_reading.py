@@ -1,6 +1,6 @@
 """Settings made of what files, editors and the command line say.
 
-An unknown name or a bad value costs a warning that names it, never a refusal: the default is used. Knows no setting but
+An unknown name or a bad value costs a warning that names it, never a refusal: what held before is used. Knows no setting but
 those that name models, and nothing of editors.
 """
 

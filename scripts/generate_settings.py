@@ -26,8 +26,8 @@ Written by `make settings` from [{source}](../{source}); change it there.
 
 Where settings come from, the later wins: the file named by `bytefim serve --settings FILE` (TOML, with or without a
 `[{section}]` section), the editor's `initializationOptions`, and the editor's settings under `{section}`, which may
-change while the server runs. An unknown name or a value that is not allowed is told once, by name, and the default is
-used.
+change while the server runs. An unknown name or a value that is not allowed is told once, by name; instead of it
+holds what held when the server started, else the default.
 
 | name | default | allowed | unit | meaning | why this default |
 |---|---|---|---|---|---|
