@@ -1,7 +1,7 @@
 """Settings made of what files, editors and the command line say.
 
-An unknown name or a bad value costs a warning that names it, never a refusal: what held before is used. Knows no setting but
-those that name models, and nothing of editors.
+An unknown name or a bad value costs a warning that names it, never a refusal: what held before is used. Knows
+no setting but those that name models, and nothing of editors.
 """
 
 from __future__ import annotations
