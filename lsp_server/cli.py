@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if arguments.debug:
             raise
-        print(f"bytefim: {_sentence(error)}", file=sys.stderr)
+        print(f"bytefim: {_printable(_sentence(error))}", file=sys.stderr)
         return 1
 
 
@@ -238,6 +238,11 @@ def _version() -> str:
         return "(not installed)"
 
 
+def _printable(text: str) -> str:
+    """Nothing in it moves a cursor or changes colours; names of files may hold anything."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
 def _sentence(error: Exception) -> str:
     """What went wrong, for whoever typed the command."""
     from byte_fim.errors import ModelError
@@ -248,4 +253,6 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"Cannot use {error.filename}: {error.strerror}; check the path and its permissions."
+    if isinstance(error, OSError) and error.strerror is not None:
+        return f"The system does not do it ({error.strerror}); check where the answer goes, and the room there."
     return f"Internal error ({type(error).__name__}: {error}); run again with --debug and report what it prints."

@@ -84,7 +84,7 @@ def collect_facts(
     facts["settings"] = dict(_named(settings))
     facts["statistics"] = _flatten(count()) if settings.statistics else {}
     silent_where = _find_silences(settings)
-    hints = [*warnings, *hints]
+    hints = [*warnings, *(catalog.complaints if catalog else ()), *hints]
     facts["verdict"] = {"ok": not problems, "problems": problems, "hints": hints, "silent_where": silent_where}
     return facts
 
@@ -260,5 +260,5 @@ def _shown(fact: Fact) -> str:
     if isinstance(fact, bool):
         return "yes" if fact else "no"
     if isinstance(fact, Sequence) and not isinstance(fact, str):
-        return ", ".join(fact)
+        return ", ".join(map(str, fact))
     return f"{fact:,.1f}" if isinstance(fact, float) else str(fact)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -16,8 +15,8 @@ from lsp_server.store.added import keep_added
 from lsp_server.store.bundle import write_bundle
 from lsp_server.store.catalog import Catalog, FoundModel, find_model, read_catalog
 from lsp_server.store.entries import CatalogEntry, ModelFile
-from lsp_server.store.file import find_sha256
-from lsp_server.store.folders import require_user_folder
+from lsp_server.store.file import find_sha256, require_model_file
+from lsp_server.store.folders import absolute, require_user_folder
 from lsp_server.store.pace import as_megabytes
 from lsp_server.store.unpacking import require_free_name, unpack_bundle
 
@@ -48,7 +47,9 @@ def add(
     find_verdict: Callable[[Path, Callable[[str], None]], Verdict] = find_verdict,
 ) -> None:
     """Registers a model where it lies, or unpacks a bundle. Raises BadModelFile, NotFetched and OSError."""
-    path = Path(os.path.abspath(path.expanduser()))
+    path = absolute(path)
+    if not _can_be_noted(path):
+        raise BadModelFile(f"{str(path)!r} is no UTF-8 text; rename the file or move it.")
     folder = require_user_folder()
     catalog = read_catalog()
     if not _is_model(path):
@@ -76,21 +77,35 @@ def add(
             print(f"warning: {verdict.warning}")
 
 
+def _can_be_noted(path: Path) -> bool:
+    """Lists of models are UTF-8; names of files on Linux may be any bytes."""
+    try:
+        return bool(str(path).encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def _is_model(path: Path) -> bool:
     if path.suffix.lower() == ".gguf":
         return True
+    if path.exists() and not path.is_file():
+        require_model_file(path)  # says what it is instead; reading a pipe would wait forever
     with path.open("rb") as file:
         return file.read(4) == b"GGUF"
 
 
 def _choose_name(path: Path, wished: str | None, catalog: Catalog) -> str:
     """The wished one, or the file's. Raises BadModelFile when another model has it."""
-    name = wished or _OF_NAMES.sub("-", path.stem).strip("-._+").lower()
-    if not name or _OF_NAMES.search(name) or not name[0].isalnum():
-        raise BadModelFile(f"{name!r} is no name for a model; choose one of letters, digits, and . _ + - with --name.")
-    others = [entry for entry in catalog.entries if entry.file.file != str(path)]  # added once more
+    name = _OF_NAMES.sub("-", path.stem).strip("-._+").lower() if wished is None else wished
+    others = [entry for entry in catalog.entries if not _may_be_replaced(entry, path)]
     require_free_name(name, catalog=replace(catalog, entries=tuple(others)))
     return name
+
+
+def _may_be_replaced(entry: CatalogEntry, path: Path) -> bool:
+    """It is this file, added once more, or one that lay elsewhere and is gone."""
+    file = Path(entry.file.file)
+    return file == path or (file.is_absolute() and not file.exists())
 
 
 def _describe(name: str, found: FoundModel) -> CatalogEntry:

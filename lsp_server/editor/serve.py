@@ -38,8 +38,11 @@ def serve(
     server.complaints = warnings
     try:
         status = run_server(server, tcp=tcp)
-    except (NotThisMachine, OSError) as error:
+    except NotThisMachine as error:
         print(f"bytefim: cannot serve: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"bytefim: cannot serve: {error}; choose another port with --tcp", file=sys.stderr)
         return 1
     if not server.has_ended:
         # native code is still at work on the engine's thread and would be pulled down in its midst

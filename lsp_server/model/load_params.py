@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lsp_server.settings import Settings
 from lsp_server.store.file import identify, require_model_file
+from lsp_server.store.folders import absolute
 
 Lora = tuple[str, float]
 """Path of an adapter's file, and how strongly it counts."""
@@ -74,7 +74,7 @@ def _what_to_load(settings: Settings) -> object:
 def _read_lora(text: str) -> Lora:
     file, is_scaled, end = text.rpartition("=")
     scale = _number(end) if is_scaled else None
-    path = Path(os.path.abspath(Path(text if scale is None else file).expanduser()))
+    path = absolute(text if scale is None else file)
     require_model_file(path)
     return str(path), 1.0 if scale is None else scale
 

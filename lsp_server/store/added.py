@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from byte_fim.errors import BadModelFile
@@ -26,8 +27,8 @@ def read_added(folder: Path, *, known: Sequence[CatalogEntry] = ()) -> tuple[tup
     path = folder / ADDED_FILE
     try:
         entries = _read(path)
-    except (OSError, ValueError) as error:
-        return (), (f"{path} cannot be used ({error}); mend it, or delete it and add the models again.",)
+    except BadModelFile as error:
+        return (), (str(error),)
     names = {entry.name for entry in known}
     return tuple(entry for entry in entries if entry.name not in names), ()
 
@@ -39,14 +40,16 @@ def keep_added(entry: CatalogEntry, *, folder: Path) -> None:
     """
     path = folder / ADDED_FILE
     unfinished = path.with_name(f"{ADDED_FILE}.{os.getpid()}")
+    others = [other for other in _read(path) if other.name != entry.name]
+    text = (_HEAD + as_toml([*others, entry])).encode()
     try:
-        others = [other for other in _read(path) if other.name != entry.name]
-        unfinished.write_text(_HEAD + as_toml([*others, entry]), encoding="utf-8")
+        unfinished.write_bytes(text)
         unfinished.replace(path)  # readers see the old list or the new one, never half of it
-    except (OSError, ValueError) as error:
-        unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise BadModelFile(
-            f"{path} cannot be used ({error}); mend it, or delete it and add the models again."
+            f"{path} cannot be written ({error.strerror}); check the folder's permissions and the room on its disk."
         ) from error
 
 
@@ -60,4 +63,14 @@ def read_entry_text(text: str) -> tuple[CatalogEntry, ...]:
 
 
 def _read(path: Path) -> tuple[CatalogEntry, ...]:
-    return read_entry_text(path.read_text(encoding="utf-8")) if path.exists() else ()
+    """Raises BadModelFile."""
+    try:
+        return read_entry_text(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise BadModelFile(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+    except ValueError as error:
+        raise BadModelFile(
+            f"{path} cannot be used ({error}); mend it, or delete it and add the models again."
+        ) from error

@@ -34,6 +34,12 @@ def write_bundle(found: FoundModel, out: Path) -> str:
     """
     if out.exists() and out.samefile(found.path):
         raise BadModelFile(f"{out} is the model itself; choose another file for the bundle.")
+    if out.is_dir():
+        raise BadModelFile(f"{out} is a folder; name the file to write, such as {out / 'model.bundle'}.")
+    if out.suffix.lower() == ".gguf":
+        raise BadModelFile(f"{out} would be taken for a model; choose a name that does not end in .gguf.")
+    if out.exists() and not out.is_file():
+        raise BadModelFile(f"{out} is not an ordinary file; choose another place for the bundle.")
     if found.entry is None or found.file is None:
         raise BadModelFile(f"Nothing is known of {found.path}; `bytefim models add` it first.")
     n_bytes, sha256 = found.path.stat().st_size, find_sha256(found.path)

@@ -19,7 +19,7 @@ from lsp_server.store.added import read_added
 from lsp_server.store.entries import CatalogEntry, ModelFamily, ModelFile
 from lsp_server.store.entry_reading import BadEntry, read_entries, read_families
 from lsp_server.store.file import find_sha256, require_model_file
-from lsp_server.store.folders import find_user_folder, shipped_folders
+from lsp_server.store.folders import absolute, find_user_folder, shipped_folders
 from lsp_server.store.header import read_header
 
 CATALOG_FILE = "catalog.toml"
@@ -49,6 +49,10 @@ class Catalog:
         """
         model, _, quantisation = name.partition(":")
         entry = next((entry for entry in self.entries if entry.name == model), None)
+        if entry is None and _is_path(model):
+            raise BadModelFile(f"{model!r} is a path, and a name is needed here; `bytefim models add` gives it one.")
+        if entry is None and self.complaints:
+            raise BadModelFile(f"There is no model named {model!r} among those that ship; {' '.join(self.complaints)}")
         if entry is None:
             raise BadModelFile(
                 f"There is no model named {model!r}; use one of {', '.join(self._near_names(model))}, another of"
@@ -68,7 +72,7 @@ class Catalog:
         """
         files = entry.files if file is None else (file,)
         places = (folder / file.file for file in files for folder in self.folders)
-        return next((path for path in places if path.exists()), None)
+        return next((path for path in places if os.path.exists(path)), None)  # False, too, where nobody may look
 
     def require_file(self, entry: CatalogEntry, file: ModelFile | None = None) -> Path:
         """As `find_file`. Raises BadModelFile when the file is not on this machine."""
@@ -81,6 +85,11 @@ class Catalog:
             raise BadModelFile(
                 f"The model {name} is not on this machine; fetch it with `bytefim models pull {name}`"
                 f" ({wanted.about_bytes / 1e9:.1f} GB), or choose another model."
+            )
+        if Path(wanted.file).is_absolute():
+            raise BadModelFile(
+                f"The model {entry.name} was added from {wanted.file}, which is not there; put it back, or tell where"
+                f" it is now: `bytefim models add PATH --name {entry.name}`."
             )
         looked = " and ".join(str(folder) for folder in self.folders)
         raise BadModelFile(
@@ -136,10 +145,10 @@ def find_model(name_or_path: str | None, *, catalog: Catalog | None = None) -> F
     """
     catalog = catalog or read_catalog()
     if name_or_path is not None and _is_path(name_or_path):
-        path = Path(os.path.abspath(Path(name_or_path).expanduser()))
+        path = absolute(name_or_path)
         require_model_file(path)
         return _recognise(path, catalog)
-    entry, file = catalog.require(name_or_path or catalog.default)
+    entry, file = catalog.require(catalog.default if name_or_path is None else name_or_path)
     path = catalog.require_file(entry, file)
     require_model_file(path)
     n_bytes = path.stat().st_size
@@ -166,8 +175,10 @@ def verify(found: FoundModel) -> bool:
 
 
 def _again(entry: CatalogEntry, file: ModelFile) -> str:
+    if Path(file.file).is_absolute():
+        return f"fetch it anew and `bytefim models add` it as {entry.name}"
     if file.url is None:
-        return f"install {entry.name} again"
+        return f"delete it and install {entry.name} again, with bytefim or from its bundle"
     return f"delete it and fetch it with `bytefim models pull {entry.name_of(file)}`"
 
 

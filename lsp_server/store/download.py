@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from byte_fim.errors import BadModelFile
-from lsp_server.store.file import require_model_file
 from lsp_server.store.part import NotFetched, Origin, Part, owning_part
+from lsp_server.store.usable import require_whole
 from lsp_server.store.web import Answer, NotAnswered, NothingFurther, Route, open_at
 
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -143,6 +143,10 @@ class _Download:
                 while chunk := answer.read(_CHUNK_BYTES):
                     self._part.write(chunk)
                     self._has_arrived = True
+                    if self._total_bytes is None:  # nobody knows where this ends
+                        self._part.require_room(0, find_free_bytes=self._around.find_free_bytes)
+                    elif self._part.n_bytes > self._total_bytes:
+                        break
                     self._tell()
                 return self._is_whole(answer)
         except NothingFurther as error:
@@ -212,12 +216,12 @@ class _Download:
 
     def _require_model(self) -> None:
         try:
-            require_model_file(self._part.path)
+            require_whole(self._part.path)
         except BadModelFile as error:
             self._part.discard()
             raise NotFetched(
-                f"What arrived as {self._wanted.name} is no model and was deleted ({error}); open {self._url} in a"
-                " browser to see what is there."
+                f"What arrived as {self._wanted.name} is no whole model and was deleted ({error}); open {self._url} in"
+                " a browser to see what is there."
             ) from error
 
     def _drop(self) -> None:

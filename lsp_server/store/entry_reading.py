@@ -21,6 +21,11 @@ class BadEntry(ValueError):
     """A table that says too little, too much, or something of the wrong kind."""
 
 
+def is_name(text: str) -> bool:
+    """Whether a model may be called so: never what could be taken for a path."""
+    return _NAME.fullmatch(text) is not None and not text.lower().endswith(".gguf")
+
+
 def read_families(tables: object, addresses: Mapping[str, str]) -> dict[str, ModelFamily]:
     """By name. `addresses` are short names of sources. Raises BadEntry."""
     return {
@@ -226,5 +231,5 @@ def _tables(found: object, where: str) -> Mapping[str, object]:
 
 
 def _require_name(name: str, where: str) -> None:
-    if not _NAME.fullmatch(name) or name.lower().endswith(".gguf"):
+    if not is_name(name):
         raise BadEntry(f"{where}: a name has letters, digits, and . _ + - between them, and does not end in .gguf")

@@ -20,13 +20,18 @@ def shipped_folders() -> tuple[Path, ...]:
     return (package / "_models", *beside)
 
 
+def absolute(path: str | Path) -> Path:
+    """With ~ as shells read it; that of a user whom nobody knows stays as it is, and is not found."""
+    return Path(os.path.abspath(os.path.expanduser(path)))
+
+
 def find_user_folder(environment: Mapping[str, str] = os.environ, *, platform: str = sys.platform) -> Path | None:
     """Where models are put that were fetched or added later; it may not exist yet. None for a user without a home.
 
     The variable BYTEFIM_MODELS names another place than the usual one of the system.
     """
     if chosen := environment.get(MODELS_VARIABLE):
-        return Path(os.path.abspath(Path(chosen).expanduser()))
+        return absolute(chosen)
     try:
         if platform == "win32":
             base = environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"

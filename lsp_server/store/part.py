@@ -137,6 +137,8 @@ def owning_part(path: Path) -> Generator[Part]:
     """The part of the file `path`; its folder is made. Raises NotFetched, also when another process owns it."""
     with _trouble(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise NotFetched(f"{path} is a folder, where a file is to be put; move it away or rename it.")
     with _locking(path.with_name(f"{path.name}.part.lock"), what=path.name):
         part = Part(path)
         try:

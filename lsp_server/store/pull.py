@@ -9,6 +9,7 @@ from byte_fim.errors import BadModelFile
 from lsp_server.store.catalog import Catalog, find_model, verify
 from lsp_server.store.download import Circumstances, Downloaded, WantedFile, download
 from lsp_server.store.entries import CatalogEntry, ModelFile
+from lsp_server.store.usable import require_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,10 @@ def _find_whole(entry: CatalogEntry, file: ModelFile, catalog: Catalog) -> Pulle
         return None
     try:
         found = find_model(entry.name_of(file), catalog=catalog)
-        return Pulled(entry, file, found.path, None, is_proven=verify(found))
+        is_proven = verify(found)
+        if not is_proven:
+            require_whole(found.path)
+        return Pulled(entry, file, found.path, None, is_proven=is_proven)
     except BadModelFile:
         if file.url is None:
             raise

@@ -21,7 +21,7 @@ from lsp_server.store.added import keep_added, read_entry_text
 from lsp_server.store.bundle import BUNDLE_VERSION, ENTRY, LICENCE, MANIFEST, MODEL_NAME
 from lsp_server.store.catalog import Catalog
 from lsp_server.store.entries import CatalogEntry
-from lsp_server.store.entry_reading import BadEntry
+from lsp_server.store.entry_reading import BadEntry, is_name
 from lsp_server.store.file import find_sha256, require_model_file
 from lsp_server.store.part import Origin, Part, owning_part
 
@@ -56,7 +56,7 @@ def unpack_bundle(bundle: Path, folder: Path, *, catalog: Catalog, name: str | N
     try:
         with tarfile.open(bundle, "r:") as tar:
             return _Unpacking(tar, bundle, folder, catalog).run(name)
-    except tarfile.TarError as error:
+    except (tarfile.TarError, RecursionError) as error:  # the latter: JSON, TOML or headers nested without end
         raise BadModelFile(
             f"{bundle} is no bundle, or not a whole one ({error}); write it again with `bytefim models bundle`."
         ) from error
@@ -78,6 +78,8 @@ class _Unpacking:
         known = self._find_known(model, member)
         if known is None:
             entry = self._choose_name(entry, name)
+        elif name not in (None, known):
+            raise BadModelFile(f"{self._bundle} holds {known} of the catalogue; add it without --name.")
         path = self._folder / model
         is_here = path.exists() and self._is_same(path, member)
         if not is_here:
@@ -155,11 +157,17 @@ class _Unpacking:
                 self._copy_bytes(source, part)
                 if part.sha256 != member.sha256:
                     raise self._bad(f"is damaged: {model} has another SHA-256 than its manifest says")
-                require_model_file(part.path)
-            except (tarfile.TarError, BadModelFile):
+                self._require_model(part.path, model)
+            except BaseException:  # an interrupt, too: nobody goes on with half a copy
                 part.discard()
                 raise
             part.finish()
+
+    def _require_model(self, copy: Path, model: str) -> None:
+        try:
+            require_model_file(copy)
+        except BadModelFile as error:
+            raise self._bad(f"holds a {model} that is no model") from error
 
     def _copy_bytes(self, source: IO[bytes], part: Part) -> None:
         while chunk := source.read(_CHUNK_BYTES):
@@ -183,7 +191,11 @@ class _Unpacking:
 
 
 def require_free_name(name: str, *, catalog: Catalog) -> None:
-    """Raises BadModelFile when a model has the name."""
+    """Raises BadModelFile for a name that no model may have, and when a model has it."""
+    if not is_name(name):
+        raise BadModelFile(
+            f"{name!r} is no name for a model; choose one of letters, digits, and . _ + - with --name, without .gguf."
+        )
     if any(entry.name == name for entry in catalog.entries):
         raise BadModelFile(f"There is a model named {name} already; choose another name with --name.")
 

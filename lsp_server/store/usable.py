@@ -22,6 +22,7 @@ _NO_MODELS = {
     "imatrix": "a table that helps to quantise a model (imatrix); name the model itself.",
 }
 _ENCODERS = {"t5encoder", "gemma-embedding", "wavtokenizer-dec"}  # beside those that say so and those called *bert*
+_MOST_PARTS = 99_999  # the number in a part's name has five digits
 _GB = 1e9
 
 
@@ -102,6 +103,8 @@ def _find_parts(path: Path, header: Header) -> Sequence[Path]:
     n_parts = header.find_count("split.count")
     if n_parts < 2:
         return [path]
+    if n_parts > _MOST_PARTS:
+        raise BadModelFile(f"{path} says that it is one of {n_parts} parts: it is damaged; fetch the model again.")
     names = [_part_name(path, number, n_parts) for number in range(1, n_parts + 1)]
     if names[0] != path.name:
         raise BadModelFile(

@@ -20,16 +20,19 @@ from typing import IO, cast
 
 _CHECK_NETWORK = "check the network, or name a proxy (--proxy) or a mirror (--mirror)"
 _GATED = "open {page} with a browser, agree to the licence there, fetch the file, and `bytefim models add` it"
+_LEADS_NOWHERE = "it leads in a circle, or to no address of the web: try another mirror (--mirror), or later"
 _MOVED = "it may have moved: update bytefim, or fetch it from {page} with a browser and `bytefim models add` it"
 _REMEDIES = {
     401: _GATED,
     403: _GATED,
     404: _MOVED,
     410: _MOVED,
+    **dict.fromkeys((301, 302, 303, 307, 308), _LEADS_NOWHERE),
     407: "name the proxy with user and password (--proxy http://USER:PASSWORD@HOST:PORT)",
 }
 _PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)", re.ASCII)
+_LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -68,8 +71,7 @@ class Route:
     def lead(self, url: str) -> str:
         """The address that is asked instead of this one. Raises NotAnswered when it may not be."""
         if self.mirror is not None:
-            mirror = urllib.parse.urlsplit(self.mirror)
-            if mirror.scheme not in ("http", "https") or not mirror.hostname or "@" in mirror.netloc:
+            if not _is_mirror(self.mirror):
                 remedy = "name one like https://models.example.org, without user and password"
                 raise NotAnswered(f"the mirror {host_of(self.mirror)} is no address that can be asked", remedy)
             url = self.mirror.rstrip("/") + urllib.parse.urlsplit(url)._replace(scheme="", netloc="").geturl()
@@ -134,8 +136,9 @@ def open_at(url: str, *, start_byte: int, validator: str | None, route: Route) -
     proxies = None if route.proxy is None else {"http": route.proxy, "https": route.proxy}
     opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), redirects)
     host = host_of(url)
+    through = "" if route.proxy is None else f" through the proxy {host_of(route.proxy)}"
     try:
-        with _failures(host):
+        with _failures(host, through):
             response = cast(http.client.HTTPResponse, opener.open(request, timeout=route.timeout_s))
     except urllib.error.HTTPError as error:
         with error:
@@ -148,7 +151,18 @@ def open_at(url: str, *, start_byte: int, validator: str | None, route: Route) -
 
 def host_of(url: str) -> str:
     """For people: never the user and password that an address may carry."""
-    return urllib.parse.urlsplit(url).hostname or url
+    try:
+        return urllib.parse.urlsplit(url).hostname or url
+    except ValueError:  # a bracket that nobody closed
+        return url.rpartition("@")[2]
+
+
+def _is_mirror(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return False
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -178,7 +192,7 @@ def _answer(response: http.client.HTTPResponse, sha256: str | None, host: str) -
     if headers.get("Content-Encoding", "identity") != "identity":
         raise NotAnswered(f"{host} sends the file in another encoding", "try another mirror (--mirror)")
     length = headers.get("Content-Length", "")
-    start_byte, total_bytes = 0, int(length) if length.isascii() and length.isdigit() else None
+    start_byte, total_bytes = 0, int(length) if _LENGTH.fullmatch(length) else None
     if response.status == 206:
         start, total = _read_range(headers)
         if start is None:
@@ -209,7 +223,7 @@ def _read_range(headers: email.message.Message) -> tuple[int | None, int | None]
 
 
 @contextmanager
-def _failures(host: str) -> Generator[None]:
+def _failures(host: str, through: str = "") -> Generator[None]:
     """Failures of the network as NotAnswered; an HTTP status passes."""
     try:
         yield
@@ -224,4 +238,4 @@ def _failures(host: str) -> Generator[None]:
             raise NotAnswered(f"{host} is silent", may_pass=True) from error
         said = (cause.strerror if isinstance(cause, OSError) else None) or str(cause) or type(cause).__name__
         text = " ".join("".join(sign if sign.isprintable() else " " for sign in said).split())  # it may be the host's
-        raise NotAnswered(f"{host} cannot be reached ({text})", may_pass=True) from error
+        raise NotAnswered(f"{host} cannot be reached{through} ({text})", may_pass=True) from error

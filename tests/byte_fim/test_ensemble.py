@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from byte_fim.distribution import END, ByteDistribution, MissingMass
 from byte_fim.ensemble import EnsembleState, Kind
 from byte_fim.ensemble.blend import blend, blend_bounds
+from byte_fim.ensemble.weights import normalise
 from tests.byte_fim.ensembles import ONE, OTHER, law, law_of, member_of, mixture, product
 from tests.strategies import Toy, toys_with_tails
 
@@ -189,3 +190,9 @@ def test_samples_are_as_frequent_as_the_law_says(kind: Kind) -> None:
 
     assert freedom > 20
     assert ((counted - lumped) ** 2 / lumped).sum() < freedom + 4 * np.sqrt(2 * freedom)
+
+
+@pytest.mark.parametrize("largest", [5e-324, 1.0, 1e308])
+def test_weights_may_be_as_large_or_small_as_numbers_are(largest: float) -> None:
+    """Their sum may be no number."""
+    assert normalise(np.array([largest, largest])).tolist() == [0.5, 0.5]

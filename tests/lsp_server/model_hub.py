@@ -81,9 +81,18 @@ NAME = "made-up-q8_0.gguf"
 
 
 def make_model(n_bytes: int, *, seed: int = 0) -> bytes:
-    """What looks like a model at its beginning."""
-    head = struct.pack("<4sIQQ", b"GGUF", 3, 1, 0)
-    return head + random.Random(seed).randbytes(n_bytes - len(head))
+    """A whole GGUF file: an architecture, and one tensor of noise up to the last byte."""
+    architecture = _text(b"general.architecture") + struct.pack("<I", 8) + _text(b"llama")
+    n_head_bytes = 128
+    n_weights = (n_bytes - n_head_bytes) // 4
+    tensor = _text(b"noise") + struct.pack("<IQIQ", 1, n_weights, 0, 0)  # one dimension, F32, where weights begin
+    head = struct.pack("<4sIQQ", b"GGUF", 3, 1, 1) + architecture + tensor
+    noise = random.Random(seed).randbytes(n_bytes - n_head_bytes)
+    return head.ljust(n_head_bytes, b"\0") + noise
+
+
+def _text(text: bytes) -> bytes:
+    return struct.pack("<Q", len(text)) + text
 
 
 def sha256_of(content: bytes) -> str:
@@ -174,6 +183,24 @@ def chunked(handler: Handler, *, n_left_out: int = 0) -> None:
     handler.wfile.write(b"%x\r\n" % len(content) + content[: len(content) - n_left_out])
     if not n_left_out:
         handler.wfile.write(b"\r\n0\r\n\r\n")
+
+
+def endless(handler: Handler) -> None:
+    """Never stops, and never said how much it is."""
+    handler.head(200)
+    while not handler.server.is_closing.is_set():
+        handler.wfile.write(handler.server.content)
+
+
+def until_closed(n_left_out: int) -> Way:
+    """Says nothing of the size, and ends early."""
+
+    def way(handler: Handler) -> None:
+        handler.head(200)
+        content = handler.server.content
+        handler.wfile.write(content[: len(content) - n_left_out])
+
+    return way
 
 
 def chunked_cut(handler: Handler) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -110,4 +111,30 @@ def test_a_bad_list_costs_what_it_lists_and_nothing_else(tmp_path: Path) -> None
     assert "models.mine has no files" in catalog.complaints[0]
     with pytest.raises(BadModelFile, match=r"added\.toml cannot be used .*; mend it, or delete it and add the models"):
         keep_added(added("mine", NANO), folder=tmp_path)
+    with pytest.raises(BadModelFile, match=r"no model named 'mine' among those that ship; .*added\.toml cannot be"):
+        find_model("mine", catalog=catalog)
     assert (tmp_path / ADDED_FILE).read_text() == "[models.mine]\nlicens = 'MIT'\n"
+
+
+def test_a_list_that_cannot_be_written_is_not_called_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, or a folder that is read only: the list itself is healthy, and stays."""
+    keep_added(added("mine", NANO), folder=tmp_path)
+
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(BadModelFile, match=r"added\.toml cannot be written \(No space left on device\); check the"):
+        keep_added(added("other", NANO), folder=tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == [ADDED_FILE]
+    assert find_model("mine", catalog=catalog_of(tmp_path)).path == NANO
+
+
+def test_a_model_that_was_moved_says_how_it_is_found_again(tmp_path: Path) -> None:
+    """Its name is free for the file's new place."""
+    file = Path(shutil.copy(NANO, tmp_path / "mine.gguf"))
+    keep_added(added("mine", file), folder=tmp_path)
+    file.unlink()
+    with pytest.raises(BadModelFile, match=r"was added from .*mine\.gguf, which is not there; .*add PATH --name mine`"):
+        find_model("mine", catalog=catalog_of(tmp_path))

@@ -102,6 +102,11 @@ def test_a_name_that_is_taken_is_not_taken_over(bundle: Path, folder: Path, shel
     assert unpack(bundle, folder, other) == "made-up-q8_0"
     with pytest.raises(BadModelFile, match="There is a model named made-up already; choose another name with --name"):
         unpack_bundle(bundle, folder, catalog=other, name="made-up")
+    for name in ("../x", "a b", "x.gguf", "-", "a\nb"):
+        with pytest.raises(BadModelFile, match="is no name for a model"):
+            unpack_bundle(bundle, folder, catalog=NOBODY_KNOWS, name=name)
+    with pytest.raises(BadModelFile, match="holds made-up of the catalogue; add it without --name"):
+        unpack_bundle(bundle, folder, catalog=shelf, name="mine")
 
 
 def test_another_file_of_that_name_is_left_alone(bundle: Path, folder: Path) -> None:
@@ -132,12 +137,17 @@ def test_a_damaged_model_is_not_packed(shelf: Catalog, tmp_path: Path) -> None:
 
 
 def test_a_bundle_never_takes_the_place_of_its_model(shelf: Catalog, tmp_path: Path) -> None:
-    """Two names that are alike; and a folder that is not there."""
+    """Two names that are alike; and other places that take none."""
     found = find_model("made-up", catalog=shelf)
     with pytest.raises(BadModelFile, match="is the model itself"):
         write_bundle(found, found.path)
-    with pytest.raises(BadModelFile, match="cannot be written"):
-        write_bundle(found, tmp_path / "nowhere" / "x.tar")
+    for place, expected in (
+        (tmp_path / "nowhere" / "x.tar", "cannot be written"),
+        (tmp_path / "x.gguf", "would be taken for a model"),
+        (tmp_path, "is a folder; name the file to write"),
+    ):
+        with pytest.raises(BadModelFile, match=expected):
+            write_bundle(found, place)
 
     assert found.path.read_bytes() == CONTENT
 
@@ -167,6 +177,12 @@ def test_a_file_is_registered_where_it_lies(
     assert added["verdict"]["is_usable"] is True
     assert capsys.readouterr().out.startswith(f"mine is known now: {file}\n")
     assert find_model("mine").path == file
+    moved = file.rename(tmp_path / "moved.gguf")
+    model_adding.add(moved, name="mine", as_json=True, find_verdict=judge_well)
+    assert find_model("mine").path == moved
+    moved.rename(file)
+    model_adding.add(file, name="mine", as_json=True, find_verdict=judge_well)
+    capsys.readouterr()
     assert find_model("my-model.q4_k_m").file == read_catalog().require("my-model.q4_k_m")[1]
     assert ask(capsys, "models", "verify", "mine")["intact"] is True
 
@@ -177,6 +193,8 @@ def test_a_file_is_registered_where_it_lies(
         ("bytefim-tiny", "There is a model named bytefim-tiny already"),
         ("a b", "is no name for a model"),
         ("-x", "is no"),
+        ("foo.gguf", "is no name for a model"),
+        ("", "is no name for a model"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(folder: Path, tmp_path: Path, name: str, expected: str) -> None:
@@ -197,6 +215,7 @@ def test_what_cannot_be_used_is_not_registered(
 
     assert "y.gguf ends after 4 bytes" in refusal(capsys, "models", "add", str(tmp_path / "y.gguf"))
     assert "x.tar" in refusal(capsys, "models", "add", str(tmp_path / "x.tar"))
+    assert "is a folder; name the .gguf file inside it" in refusal(capsys, "models", "add", str(tmp_path))
     assert list(folder.iterdir()) == []
 
 

@@ -82,6 +82,11 @@ def test_an_unknown_model_is_refused_with_the_known_names(capsys: pytest.Capture
         assert "use one of bytefim-tiny" in refusal(capsys, "models", action, "gpt-17")
 
 
+def test_what_was_typed_is_repeated_without_power_over_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names of files may hold anything."""
+    assert "there\\x1b[2J\\nis.gguf" in refusal(capsys, "models", "verify", "/there\x1b[2J\nis.gguf")
+
+
 def test_doctor_tells_a_script_whether_suggestions_can_appear(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,15 +10,18 @@ from typing import IO
 
 import pytest
 
-from lsp_server.store.part import SPARE_BYTES, Origin, Part, owning_part
+from lsp_server.store.download import Circumstances, WantedFile, download
+from lsp_server.store.part import SPARE_BYTES, NotFetched, Origin, Part, owning_part
 from tests.lsp_server.download_desk import CONTENT, N_BYTES, OTHER_CONTENT, Desk, opening_desk
 from tests.lsp_server.model_hub import (
     NAME,
     answering,
     chunked_cut,
     cut_after,
+    endless,
     redirecting,
     sha256_of,
+    until_closed,
     well,
 )
 
@@ -149,8 +152,20 @@ def test_without_a_known_checksum_it_says_so_and_wants_a_model_at_least(desk: De
 
     assert (done.unchecked, done.sha256) == (("its exact size", "its SHA-256"), sha256_of(CONTENT))
     done.path.unlink()
-    assert "is no model and was deleted" in desk.refusal(answering(200, page), n_bytes=None, sha256=None)
+    for way in (answering(200, page), until_closed(n_left_out=1)):
+        assert "is no whole model and was deleted" in desk.refusal(way, n_bytes=None, sha256=None)
     assert desk.files == []
+
+
+def test_of_what_never_ends_the_disk_is_not_filled(desk: Desk) -> None:
+    """Nobody said how much it would be."""
+    free_bytes = iter(range(300 << 20, 0, -(1 << 20)))
+    around = Circumstances(find_free_bytes=lambda _: next(free_bytes))
+    desk.hub.ways = (endless,)
+    with pytest.raises(NotFetched, match="MB are free; make room there"):
+        download(WantedFile(name=NAME, url=desk.hub.url), desk.folder, circumstances=around)
+
+    assert next(free_bytes) > 0
 
 
 def test_the_checksum_that_a_hub_tells_is_compared(desk: Desk) -> None:

@@ -48,6 +48,25 @@ def test_a_name_like_no_other_is_answered_with_what_is_there() -> None:
         find_model("gpt-17", catalog=CATALOG)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("", "There is no model named ''"),
+        ("~nobody-knows/x.gguf", "There is no file .*nobody-knows"),
+    ],
+)
+def test_what_means_nothing_is_not_taken_for_the_default(name: str, expected: str) -> None:
+    """An empty variable of a script; a home folder that is not known."""
+    with pytest.raises(BadModelFile, match=expected):
+        find_model(name)
+
+
+def test_where_a_name_is_needed_a_path_is_told_apart(tmp_path: Path) -> None:
+    """`models show` and its like are about names."""
+    with pytest.raises(BadModelFile, match="is a path, and a name is needed here; `bytefim models add` gives it one"):
+        read_catalog().require_entry(str(tmp_path / "x.gguf"))
+
+
 def test_a_name_may_carry_a_quantisation() -> None:
     """The same model is kept in several, and only one suits a machine."""
     entry, file = CATALOG.require("qwen2.5-coder-1.5b:q4_k_m")
@@ -147,7 +166,7 @@ def test_damage_is_found_by_length_at_once_and_by_checksum_when_asked(small_cata
         verify(find_model(entry.name, catalog=small_catalog))
 
     path.write_bytes(content[:-1])
-    with pytest.raises(BadModelFile, match=r"2813247 bytes instead of 2813248: it is damaged; install"):
+    with pytest.raises(BadModelFile, match=r"2813247 bytes instead of 2813248: it is damaged; delete it and install"):
         find_model(entry.name, catalog=small_catalog)
 
 

@@ -98,6 +98,9 @@ def test_what_nobody_knows_cannot_be_checked_and_it_says_so(
         f" SHA-256 found: {sha256_of(CONTENT)}"
     )
     assert "no SHA-256 is known to prove that it is whole" in capsys.readouterr().out
+    (models_folder / NAME).write_bytes(CONTENT[:-1])  # what an earlier version took for whole
+    assert ask(capsys, "models", "pull", "made-up")["was_here"] is False
+    assert (models_folder / NAME).read_bytes() == CONTENT
 
 
 def test_a_model_that_ships_with_bytefim_is_here(models_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
