@@ -21,9 +21,10 @@ from cursors import sample_cursors
 from report import finish, make_parser, show_table
 
 from byte_fim.model import TokenModel
-from lsp_server.command_line.speed import abort_once, percentile
+from lsp_server.command_line.speed import abort_once
 from lsp_server.model.load_params import LoadParams
 from lsp_server.model.loading import LoadedModel, load_model
+from lsp_server.system.percentiles import percentile
 
 N_CONTEXT_TOKENS = 4096
 N_PROMPT_TOKENS = 2000

@@ -100,7 +100,7 @@ class Editor:
                 self._waiting.pop(number).settle(message)
             elif method is not None and number is not None:
                 self._send({"id": number, "result": None})
-            elif method == "bytefim/status" and message["params"]["state"] != "loading":
+            elif method == "bytefim/status" and message["params"]["state"] == "idle":
                 self.is_idle.set()
         for waiting in list(self._waiting.values()):
             waiting.settle({"error": {"code": 0}})

@@ -176,8 +176,8 @@ def complete_line(span: Span, loaded: Sequence[LoadedModel], tallies: dict[str, 
     """Whether the rest of the line comes out, and what that costs."""
     if not span.is_line:
         return
-    wanted, _, after = span.said.partition(b"\n")
-    suffix = b"\n" + after + span.suffix
+    wanted, line_break, after = span.said.partition(b"\n")
+    suffix = line_break + after + span.suffix
     members = make_members(span, loaded, suffix, prune=PRUNE)
     prefix, suffix = span.prefix[-WINDOW_BYTES[0] :], suffix[: WINDOW_BYTES[1]]
     asked = [

@@ -26,13 +26,13 @@ from typing_trace import Trace, read_traces
 from byte_fim.complete import CompleteOptions, Completion, complete
 from byte_fim.errors import ModelError
 from lsp_server.command_line.bench import running_engine
-from lsp_server.command_line.speed import percentile
 from lsp_server.documents.request import CompletionRequest
 from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.model.work import ModelWork
 from lsp_server.settings import Settings
 from lsp_server.suggestion.answer import Answer, judge
 from lsp_server.suggestion.trimming import Cut, Trimmer
+from lsp_server.system.percentiles import percentile
 
 KINDS: tuple[Kind, ...] = ("typing on", "typing anew", "deletion", "jump", "accept")
 ENDLESS_MS = 60_000  # counting must not depend on a deadline

@@ -20,11 +20,11 @@ from lsprotocol.types import Position, PositionEncodingKind, Range, TextDocument
 from pygls.workspace import PositionCodec, TextDocument
 from report import finish, make_parser, show_table
 
-from lsp_server.command_line.speed import percentile
 from lsp_server.documents.documents import Document
 from lsp_server.documents.position import build_request
 from lsp_server.documents.text import PositionEncoding
 from lsp_server.settings import DEFAULTS
+from lsp_server.system.percentiles import percentile
 
 URI = "file:///bench/large.py"
 ENCODINGS: tuple[PositionEncoding, ...] = ("utf-8", "utf-16", "utf-32")

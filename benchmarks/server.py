@@ -21,8 +21,8 @@ from editor import Editor, Pinger
 from report import finish, make_parser, show_table
 from traffic import Traffic
 
-from lsp_server.command_line.speed import percentile
 from lsp_server.store.catalog import read_catalog
+from lsp_server.system.percentiles import percentile
 
 N_DOCUMENTS = 8
 N_SAMPLES = 64

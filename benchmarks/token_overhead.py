@@ -25,9 +25,9 @@ from report import finish, make_parser, show_table
 from byte_fim.backends.llama_cpp import LlamaCppModel
 from byte_fim.backends.llama_cpp.library import Handle, lib
 from byte_fim.choose import choose
-from lsp_server.command_line.speed import percentile
 from lsp_server.model.load_params import LoadParams
 from lsp_server.model.loading import load_model
+from lsp_server.system.percentiles import percentile
 
 N_TOKENS = 64
 PROMPT_TOKENS = (32, 256, 768)

@@ -26,9 +26,9 @@ from report import finish, make_parser, show_table
 from trimming_cost import measure_cost
 from trimming_with_model import measure_model
 
-from lsp_server.command_line.speed import percentile
 from lsp_server.settings import DEFAULTS
 from lsp_server.suggestion.trimming import Trimmed, Trimmer
+from lsp_server.system.percentiles import percentile
 
 LANGUAGES = ("python", *OTHERS)
 _PIECE = re.compile(rb"\s+|\S{1,4}")

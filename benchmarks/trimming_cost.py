@@ -19,12 +19,12 @@ from holes import find_holes_in
 from report import show_table
 from tree_sitter import Parser
 
-from lsp_server.command_line.speed import percentile
 from lsp_server.documents.request import with_line_feeds
 from lsp_server.settings import DEFAULTS
 from lsp_server.suggestion.trimming import Trimmer
 from lsp_server.syntax.grammars import find_grammar
 from lsp_server.syntax.trees import Trees
+from lsp_server.system.percentiles import percentile
 
 LANGUAGES = ("python", "typescript")
 N_LINES = 5000

@@ -22,6 +22,7 @@ from lsp_server.model.loading import LoadedModel, load_model
 from lsp_server.settings import DEFAULTS
 from lsp_server.suggestion.trimming import Trimmer
 from lsp_server.syntax.grammars import find_grammar
+from lsp_server.system.percentiles import percentile
 
 LANGUAGES = ("python", "javascript", "typescript")
 PLACES = ("behind the opener", "empty block", "end of block")
@@ -154,9 +155,8 @@ def sum_up(spoken: Sequence[Spoken], *, n_asked: int | None) -> Mapping[str, obj
     }
 
 
-def p95(counts: Sequence[int | None]) -> int | None:
-    known = sorted(count for count in counts if count is not None)
-    return known[int(0.95 * (len(known) - 1))] if known else None
+def p95(counts: Sequence[int | None]) -> float | None:
+    return percentile([count for count in counts if count is not None], 0.95)
 
 
 def share(facts: Iterator[bool]) -> float | None:

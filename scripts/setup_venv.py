@@ -62,7 +62,7 @@ def main() -> int:
     say("Setting up .venv (the first time on a machine: 4 to 10 minutes, nearly all of it compiling llama.cpp).")
     if not python().exists():
         venv.EnvBuilder(with_pip=True, clear=True).create(VENV)
-    source = find_source() or fetch_source(requirement)
+    source = find_source(requirement) or fetch_source(requirement)
     wheel = source and (find_wheel(requirement) or build_wheel(requirement, source))
     if source is None or wheel is None:
         return 1
@@ -86,8 +86,16 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bytefim"
 
 
-def find_source() -> Path | None:
-    return next(iter(sorted((cache_folder() / "source").glob("llama_cpp_python-*.tar.gz"), reverse=True)), None)
+def find_source(requirement: str) -> Path | None:
+    """The newest that is here, unless it is older than required."""
+    newest = max((cache_folder() / "source").glob("llama_cpp_python-*.tar.gz"), key=version_of, default=None)
+    return newest if newest and version_of(newest) >= version_of(requirement) else None
+
+
+def version_of(named: Path | str) -> tuple[int, ...]:
+    """Three numbers in the name of an archive or in a requirement."""
+    found = re.search(r"(\d+)\.(\d+)\.(\d+)", Path(named).name)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 def fetch_source(requirement: str) -> Path | None:
@@ -97,7 +105,7 @@ def fetch_source(requirement: str) -> Path | None:
     if subprocess.run(command, check=False).returncode != 0:
         fail("pip could not fetch llama-cpp-python (message above); check the network and run make again.")
         return None
-    return find_source()
+    return find_source(requirement)
 
 
 def unpack_vocabularies(source: Path) -> None:

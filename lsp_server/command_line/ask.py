@@ -31,6 +31,7 @@ from lsp_server.context.outline import find_outline
 from lsp_server.model.load_params import LoadParams, read_loras
 from lsp_server.model.loading import LoadedModel
 from lsp_server.model.loading_several import load_all
+from lsp_server.model.several_models import BYTES_PER_TOKEN
 from lsp_server.settings import DEFAULTS, Settings
 from lsp_server.suggestion.trimming import Cut, Trimmer
 from lsp_server.syntax.grammars import language_of
@@ -59,9 +60,8 @@ def run_complete(arguments: argparse.Namespace) -> int:
     watch.stage_done("read")
     models = _load(arguments)
     watch.stage_done("load")
-    cut = Trimmer().at(
-        cursor.prefix, cursor.suffix, language=language_of(arguments.file), max_tokens=arguments.max_tokens
-    )
+    most_steps = arguments.max_tokens * (BYTES_PER_TOKEN if len(models) > 1 else 1)
+    cut = Trimmer().at(cursor.prefix, cursor.suffix, language=language_of(arguments.file), max_tokens=most_steps)
     find_end = _never_ends if arguments.no_trim else cut.find_end
     completion = _complete(models, cursor, arguments, find_end)
     watch.stage_done("complete")

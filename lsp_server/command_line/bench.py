@@ -16,7 +16,7 @@ from statistics import mean
 
 from byte_fim.errors import BadModelFile
 from byte_fim.model import TokenModel
-from lsp_server.command_line.speed import SAMPLE, measure_aborts, measure_speed, peak_memory_mib, percentile
+from lsp_server.command_line.speed import SAMPLE, measure_aborts, measure_speed, peak_memory_mib
 from lsp_server.documents.request import CompletionRequest
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.state import EngineState
@@ -27,6 +27,7 @@ from lsp_server.model.stopwatch import Clock
 from lsp_server.model.worker import Worker
 from lsp_server.settings import DEFAULTS, Settings
 from lsp_server.suggestion.answer import Answer
+from lsp_server.system.percentiles import percentile
 
 Load = Callable[..., LoadedModel]
 """As `load_model`."""

@@ -19,6 +19,7 @@ from lsp_server.store.file import find_sha256, require_model_file
 from lsp_server.store.folders import absolute, require_user_folder
 from lsp_server.store.pace import as_megabytes
 from lsp_server.store.unpacking import require_free_name, unpack_bundle
+from lsp_server.store.usable import require_whole
 
 _QUANTISATION = re.compile(r"[-._](I?Q\d\w*|B?F16|F32)$", re.IGNORECASE)
 _OF_NAMES = re.compile(r"[^A-Za-z0-9._+-]+")
@@ -44,7 +45,7 @@ def add(
     *,
     name: str | None,
     as_json: bool,
-    find_verdict: Callable[[Path, Callable[[str], None]], Verdict] = find_verdict,
+    find_verdict: Callable[..., Verdict] = find_verdict,
 ) -> None:
     """Registers a model where it lies, or unpacks a bundle. Raises BadModelFile, NotFetched and OSError."""
     path = absolute(path)
@@ -63,7 +64,7 @@ def add(
         return
     found = find_model(str(path), catalog=catalog)
     name = _choose_name(path, name, catalog)
-    verdict = find_verdict(path, lambda message: print(f"bytefim: {message}", file=sys.stderr, flush=True))
+    verdict = find_verdict(path, _tell, family=found.family)
     if not verdict.is_usable:
         raise BadModelFile(verdict.reason)
     entry = _describe(name, found)
@@ -75,6 +76,10 @@ def add(
         print(f"{name} is known now: {path}\n{verdict.line}")
         if verdict.warning:
             print(f"warning: {verdict.warning}")
+
+
+def _tell(message: str) -> None:
+    print(f"bytefim: {message}", file=sys.stderr, flush=True)
 
 
 def _can_be_noted(path: Path) -> bool:
@@ -116,7 +121,7 @@ def _describe(name: str, found: FoundModel) -> CatalogEntry:
         file=str(found.path),
         quantisation=found.file.quantisation if found.file else quantisation[1].upper() if quantisation else "unknown",
         n_bytes=n_bytes,
-        about_bytes=n_bytes,
+        about_bytes=require_whole(found.path).n_bytes,  # of all parts
         sha256=find_sha256(found.path),
     )
     if found.entry is not None:

@@ -10,7 +10,15 @@ from lsp_server.model.calibration import find_token_s
 from lsp_server.model.trial import try_library
 from lsp_server.store.catalog import Catalog
 from lsp_server.store.entries import CatalogEntry, ModelFile
-from lsp_server.store.fit import Pace, Recommendation, estimate_tokens_per_s, find_need, judge, recommend
+from lsp_server.store.fit import (
+    Pace,
+    Recommendation,
+    bytes_per_token,
+    estimate_tokens_per_s,
+    find_need,
+    judge,
+    recommend,
+)
 from lsp_server.system.memory import Memory, find_memory
 
 Json = dict[str, object]
@@ -126,5 +134,5 @@ def _find_pace(catalog: Catalog) -> Pace | None:
         except BadModelFile:  # no native library
             return None
         if token_s is not None:
-            return Pace(entry.name_of(file), file.about_bytes / token_s)
+            return Pace(entry.name_of(file), bytes_per_token(entry, file) / token_s)
     return None

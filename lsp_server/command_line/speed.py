@@ -66,11 +66,6 @@ def abort_once(loaded: LoadedModel, prompt: Sequence[int], *, after_s: float, cl
     return None
 
 
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """The value that this share of the values does not exceed, in [0, 1]; None of no values."""
-    return sorted(values)[int(share * (len(values) - 1))] if values else None
-
-
 def peak_memory_mib() -> float | None:
     """The most memory this process has held, in MiB; None where the system does not tell."""
     if sys.platform == "win32":

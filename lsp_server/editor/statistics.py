@@ -15,6 +15,7 @@ from typing import cast, get_args
 
 from lsp_server.editor.uptake import Fate
 from lsp_server.system.findings import Findings, find_cache_file
+from lsp_server.system.percentiles import percentile
 
 SAVED_EVERY_S = 60.0
 LATENCIES_KEPT = 512  # of the latest suggestions
@@ -91,7 +92,7 @@ def read_statistics(findings: Findings | None = None) -> Mapping[str, object]:
     counts, latencies_ms = _parse((findings or user_findings()).read())
     figures: dict[str, float] = {"n": len(latencies_ms)}
     if latencies_ms:
-        figures |= {f"p{share}": _percentile(latencies_ms, share) for share in _PERCENTILES}
+        figures |= {f"p{share}": percentile(latencies_ms, share / 100) or 0.0 for share in _PERCENTILES}
     return {**{name: counts[name] for name in _COUNTED}, "latency_ms": figures}
 
 
@@ -110,8 +111,3 @@ def _parse(kept: Mapping[str, object]) -> tuple[Counter[str], list[float]]:
         Counter({name: n for name in _COUNTED if isinstance(n := known.get(name), int)}),
         [ms for ms in times if isinstance(ms, int | float)],
     )
-
-
-def _percentile(values: Sequence[float], share: int) -> float:
-    """The least value that so many percent do not exceed."""
-    return sorted(values)[max(0, -(-len(values) * share // 100) - 1)]

@@ -106,7 +106,7 @@ class Staff:
             return None
         self.coming.dismiss()
         self.coming = None
-        if self.at_work is not None:
+        if self.at_work is not None and self.at_work.is_staying:
             return EngineState("idle", "ready", self.at_work.name)
         self.why_not = f"loading was stopped; {REMEDY}"
         return EngineState("off", self.why_not)

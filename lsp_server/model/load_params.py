@@ -28,7 +28,11 @@ class LoadParams:
 
     def circumstances(self) -> object:
         """What of it may change a finding, as JSON. The adapters' files must exist."""
-        return [asdict(self), [identify(Path(path)) for path, _ in self.loras]]
+        return [asdict(self), self.identify_loras()]
+
+    def identify_loras(self) -> object:
+        """What of the adapters may change a finding, as JSON. Their files must exist."""
+        return [[identify(Path(path)), scale] for path, scale in self.loras]
 
 
 AS_IT_IS = LoadParams()

@@ -23,6 +23,7 @@ from lsp_server.model.stopwatch import Clock
 from lsp_server.system.child_process import PYTHON, die_quietly, end_with_parent
 
 CHILD_COMMAND = (*PYTHON, "-m", "lsp_server.model.self_test")
+SUFFIX_FIRST, PREFIX_FIRST = "suffix first", "prefix first"
 _CONTEXT_TOKENS = 512  # more than any of the holes takes
 _MAX_TOKENS = 12  # more than any of the answers takes
 
@@ -97,7 +98,7 @@ def measure(
 
     Always the same for a model, but for how many holes there was time for. Raises ModelError.
     """
-    ways = WAYS if fim.is_complete else WAYS[-1:]
+    ways = _find_ways(fim)
     n_right, n_ended, n_holes = [0] * len(ways), [0] * len(ways), 0
     end_s = clock() + limit_s
     for hole in holes:
@@ -118,6 +119,13 @@ def measure(
     )
 
 
+def _find_ways(fim: FimFormat) -> Sequence[Way]:
+    """Those that its tokens allow."""
+    if not fim.is_complete:
+        return WAYS[-1:]
+    return [way for way in WAYS if way.layout != "psm" or fim.middle_id is not None]
+
+
 def _fill(model: TokenModel, fim: FimFormat, hole: CodeHole, way: Way) -> tuple[bool, bool]:
     """Is it right, and did the model itself end it."""
 
@@ -136,7 +144,8 @@ def _is_word(byte: bytes) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The child: path, parameters as JSON, seconds, and how the vocabulary spells its FIM tokens where that is known.
+    """The child: path, parameters as JSON, seconds, "suffix first" or "prefix first", and how the vocabulary spells its
+    FIM tokens where that is known.
 
     Prints a measurement as JSON, or why there is none.
     """
@@ -144,11 +153,12 @@ def main(arguments: Sequence[str]) -> int:
     end_with_parent()
     from byte_fim.backends.llama_cpp import LlamaCppModel, RuntimeParams
 
-    path, params, limit_s, *fim_texts = arguments
+    path, params, limit_s, order, *fim_texts = arguments
     wanted = replace(LoadParams(**json.loads(params)), n_context_tokens=_CONTEXT_TOKENS)
     try:
         model = LlamaCppModel(Path(path), RuntimeParams(**asdict(wanted), fim_texts=fim_texts))
-        said = asdict(measure(model, model.fim, limit_s=float(limit_s)))
+        fim = replace(model.fim, is_suffix_first=order == SUFFIX_FIRST)
+        said = asdict(measure(model, fim, limit_s=float(limit_s)))
         model.close()
     except ModelError as error:
         said = {"reason": str(error)}

@@ -77,7 +77,9 @@ def has_room_beside(settings: Settings, *, memory: Callable[[], Memory] = find_m
     n_bytes = 0
     for name in (settings.model, *settings.models_beside):
         with suppress(ModelError, OSError):
-            n_bytes += find_model(name).path.stat().st_size + BESIDE_WEIGHTS_BYTES
+            found = find_model(name)
+            n_known_bytes = found.file.about_bytes if found.file else 0  # of all parts, where there are several
+            n_bytes += max(n_known_bytes, found.path.stat().st_size) + BESIDE_WEIGHTS_BYTES
     return n_bytes <= memory().available_bytes
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from byte_fim.errors import BadModelFile, ModelError
 from lsp_server.model.load_params import AS_IT_IS, LoadParams
-from lsp_server.model.self_test import CHILD_COMMAND, WAYS, Measurement, Score, Way
+from lsp_server.model.self_test import CHILD_COMMAND, PREFIX_FIRST, SUFFIX_FIRST, WAYS, Measurement, Score, Way
 from lsp_server.model.trial import LEAST_TIMEOUT_S, TIMEOUT_S_PER_BYTE, TrialOutcome, try_model
 from lsp_server.store.entries import ModelFamily
 from lsp_server.store.file import key_of, require_model_file
@@ -154,12 +154,13 @@ def measure_once(
     """
     findings = Findings(cache_file or find_cache_file(CACHE_FILE), "measured")
     fim_texts = fim_texts_of(family)
-    key = key_of(path, _HOLES, fim_texts)
+    order = SUFFIX_FIRST if family and family.suffix_first else PREFIX_FIRST
+    key = key_of(path, _HOLES, fim_texts, order, params.identify_loras())
     known = Measurement.from_json(findings.find(key))
     if known is not None and (known.is_whole or limit_s <= AT_START_LIMIT_S):
         return known
     timeout_s = LEAST_TIMEOUT_S + path.stat().st_size * TIMEOUT_S_PER_BYTE + 2 * limit_s
-    asked = [*command, str(path), json.dumps(asdict(params)), str(limit_s), *fim_texts]
+    asked = [*command, str(path), json.dumps(asdict(params)), str(limit_s), order, *fim_texts]
     try:
         said = ask_child(asked, timeout_s=timeout_s)
     except ChildDied:

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 
 from byte_fim.errors import BadModelFile
@@ -20,6 +21,7 @@ from lsp_server.store.catalog import FoundModel
 from lsp_server.store.entries import CatalogEntry
 from lsp_server.store.entry_writing import as_toml
 from lsp_server.store.file import find_sha256
+from lsp_server.store.usable import require_whole
 
 MANIFEST, ENTRY, LICENCE = "manifest.json", "entry.toml", "LICENCE.txt"
 BUNDLE_VERSION = 1
@@ -42,6 +44,8 @@ def write_bundle(found: FoundModel, out: Path) -> str:
         raise BadModelFile(f"{out} is not an ordinary file; choose another place for the bundle.")
     if found.entry is None or found.file is None:
         raise BadModelFile(f"Nothing is known of {found.path}; `bytefim models add` it first.")
+    if require_whole(found.path).find_count("split.count") > 1:
+        raise BadModelFile(f"{found.path} is one of several parts; merge them first (llama-gguf-split --merge).")
     n_bytes, sha256 = found.path.stat().st_size, find_sha256(found.path)
     if sha256 != (found.file.sha256 or sha256):
         raise BadModelFile(f"{found.path} is damaged; `bytefim models verify {found.entry.name_of(found.file)}` tells.")
@@ -65,7 +69,8 @@ def write_bundle(found: FoundModel, out: Path) -> str:
         reason = f"{out} cannot be written ({error.strerror})"
         raise BadModelFile(f"{reason}; choose another place for the bundle.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong before says more
+            unfinished.unlink(missing_ok=True)
     return sha256
 
 

@@ -80,8 +80,6 @@ def identify(path: Path) -> list[str | int]:
 
 def _library_files() -> list[Path]:
     """The native libraries of llama-cpp-python, found without importing it: the import alone runs native code."""
-    from byte_fim.errors import BadModelFile  # brings numpy; whoever only remembers has no use for it
-
     package = importlib.util.find_spec("llama_cpp")
     if package is None or package.origin is None:
         raise BadModelFile(

@@ -86,10 +86,14 @@ def judge(need: MemoryNeed, memory: Memory, *, vram_bytes: int = 0) -> Verdict:
 
 def estimate_tokens_per_s(entry: CatalogEntry, file: ModelFile, pace: Pace) -> float:
     """How many tokens a second the processor would generate."""
-    share = 1.0
+    return pace.bytes_per_s / bytes_per_token(entry, file)
+
+
+def bytes_per_token(entry: CatalogEntry, file: ModelFile) -> float:
+    """Weights that are read for each token: of a mixture of experts, those at work."""
     if entry.n_parameters and entry.n_active_parameters:
-        share = entry.n_active_parameters / entry.n_parameters
-    return pace.bytes_per_s / (file.about_bytes * share)
+        return file.about_bytes * entry.n_active_parameters / entry.n_parameters
+    return file.about_bytes
 
 
 def recommend(

@@ -205,11 +205,12 @@ def _sync_folder(folder: Path) -> None:
     """So that the name outlives a power cut, where folders can be synchronised."""
     if sys.platform == "win32":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with suppress(OSError):  # not every file system can
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -219,8 +220,7 @@ def _trouble(path: Path) -> Generator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NotFetched(
-                f"The disk of {path.parent} is full; make room there: what has arrived stays, and the same command goes"
-                " on with it."
+                f"The disk of {path.parent} is full; make room there, and run the same command again."
             ) from error
         raise NotFetched(
             f"{path} cannot be written ({error.strerror}); check the folder's permissions, or name another in"

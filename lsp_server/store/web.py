@@ -152,9 +152,10 @@ def open_at(url: str, *, start_byte: int, validator: str | None, route: Route) -
 def host_of(url: str) -> str:
     """For people: never the user and password that an address may carry."""
     try:
-        return urllib.parse.urlsplit(url).hostname or url
+        host = urllib.parse.urlsplit(url).hostname
     except ValueError:  # a bracket that nobody closed
-        return url.rpartition("@")[2]
+        host = None
+    return host or url.rpartition("@")[2]  # proxies may be named without a scheme
 
 
 def _is_mirror(url: str) -> bool:

@@ -152,11 +152,11 @@ def test_a_bundle_never_takes_the_place_of_its_model(shelf: Catalog, tmp_path: P
     assert found.path.read_bytes() == CONTENT
 
 
-def judge_well(path: Path, tell: Callable[[str], None]) -> Verdict:
+def judge_well(path: Path, tell: Callable[[str], None], **_: object) -> Verdict:
     return Verdict(architecture="llama")
 
 
-def judge_badly(path: Path, tell: Callable[[str], None]) -> Verdict:
+def judge_badly(path: Path, tell: Callable[[str], None], **_: object) -> Verdict:
     return Verdict(reason=f"{path} is no good; take another.")
 
 

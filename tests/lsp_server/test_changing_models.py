@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 
 from byte_fim.errors import BadModelFile
-from lsp_server.model.worker import CannotLoad
+from lsp_server.engine.staff import Staff
+from lsp_server.model.worker import CannotLoad, Ready
 from lsp_server.suggestion.answer import Answer
-from tests.lsp_server.fake_engine import PATIENCE_S
+from tests.lsp_server.fake_engine import PATIENCE_S, FakeModel
 from tests.lsp_server.staffed_engine import ALONE, StaffedEngine
 
 OTHER = replace(ALONE, model="b")
@@ -145,6 +146,23 @@ def test_who_does_not_want_to_wait_keeps_the_old_model(start: Start) -> None:
 
     assert staffed.wait_for("idle").model == "a"
     assert staffed.who_answers() == "a"
+
+
+def test_who_was_told_to_leave_does_not_count_as_staying() -> None:
+    """Cancelled after the old model had to make room, and before it has gone: there is none, and people hear so."""
+    staff = Staff(make_worker=FakeModel().worker, employ=lambda hired: None)
+    staff.start_over(ALONE)
+    old = staff.coming
+    assert old is not None
+    staff.take_over(old, Ready("a", uses_devices=False))
+    staff.change(OTHER)
+    staff.make_room()
+    state = staff.stop_coming()
+    staff.leave(old)
+
+    assert state is not None
+    assert state.state == "off"
+    assert staff.why_not.startswith("loading was stopped; ")
 
 
 def test_a_restart_begins_at_once_and_with_the_settings_in_force(start: Start) -> None:

@@ -164,6 +164,10 @@ def test_no_network_is_told_at_once(desk: Desk) -> None:
     assert "127.0.0.1 cannot be reached (" in refused
     assert "models.invalid cannot be reached (" in unknown
     assert "name a proxy (--proxy) or a mirror (--mirror)" in refused
+    for proxy in (f"user:secret@127.0.0.1:{port}", f"http://user:secret@127.0.0.1:{port}"):
+        through = desk.refusal(url="https://models.invalid/x", route=Route(proxy=proxy))
+        assert "models.invalid cannot be reached through the proxy 127.0.0.1" in through
+        assert "secret" not in through
     assert desk.pauses_s == []
 
 

@@ -15,6 +15,7 @@ from lsp_server.store.fit import (
     SPARE_TOKENS,
     WORKING_BYTES,
     Pace,
+    bytes_per_token,
     estimate_tokens_per_s,
     find_need,
     judge,
@@ -156,3 +157,11 @@ def test_what_the_catalogue_recommends_to_usual_machines(gb: float, bytes_per_s:
     here = memory(gb, free_gb=0.7 * gb)
 
     assert recommend(CATALOG.entries, here, Pace("x", bytes_per_s), default=CATALOG.default).name == name
+
+
+def test_of_a_mixture_of_experts_those_at_work_are_read() -> None:
+    """What it shows of the machine, and what the machine promises of it, are the same figure."""
+    mixture = model(gb=30, n_active_parameters=3 * GB)
+
+    assert bytes_per_token(mixture, mixture.file) == 3 * GB
+    assert estimate_tokens_per_s(mixture, mixture.file, Pace("b", 30e9)) == 10.0

@@ -37,7 +37,7 @@ class Asked:
 def read_context(context: Tokens) -> Asked:
     """The prompt and what has been said so far."""
     if MID not in context:
-        return Asked("plain", b"", b"", bytes(context[1:]))
+        return Asked("plain", b"", b"", bytes(token for token in context if token < PRE))
     middle = context.index(MID)
     suffix = bytes(context[context.index(SUF) + 1 : middle])
     lead = bytes(context[1 : context.index(SUF)])
@@ -78,6 +78,15 @@ def sees_suffix(asked: Asked, hole: CodeHole) -> bool:
 def begins_at_line(asked: Asked) -> bool:
     """The middle begins with a line, break included."""
     return asked.layout == "psm" and (not asked.lead or asked.text[len(asked.lead) :].startswith(b"\n"))
+
+
+def test_a_model_without_a_mark_in_front_of_the_middle_is_not_asked_for_it() -> None:
+    """Codestral: the suffix first, then prefix and middle as one text."""
+    fim = FimFormat(prefix_id=PRE, suffix_id=SUF, middle_id=None, separator_id=STOP, is_suffix_first=True)
+    found = measure(Scholar(sees_suffix), fim, limit_s=60)
+
+    assert [score.way for score in found.scores] == [Way("spm"), Way("plain")]
+    assert found.is_whole
 
 
 def test_a_model_that_knows_all_layouts_is_right_wherever_it_can_be() -> None:

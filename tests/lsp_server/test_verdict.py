@@ -19,6 +19,7 @@ from lsp_server.model.self_test import WAYS, Measurement, Score, Way
 from lsp_server.model.trial import TrialOutcome, try_model
 from lsp_server.model.verdict import ASKED_LIMIT_S, Verdict, choose_way, find_verdict, measure_once
 from lsp_server.store.catalog import read_catalog
+from lsp_server.store.entries import ModelFamily
 from tests.made_models import write_random_model
 from tests.vocabularies import find_vocabulary
 
@@ -27,9 +28,10 @@ NANO = MODELS / "bytefim-nano-spm-q8_0.gguf"
 ONE_THREAD = LoadParams(n_threads=1)  # tests share the machine with other work
 CHILD = """
 import json, pathlib, sys
-path, params, limit_s, *fim_texts = sys.argv[1:]
+path, params, limit_s, order, *fim_texts = sys.argv[1:]
 log = pathlib.Path(path).with_suffix(".log")
 log.write_text((log.read_text() if log.exists() else "") + limit_s + " ")
+log.with_suffix(".order").write_text(order)
 """
 
 
@@ -120,13 +122,16 @@ class Files:
         self._script = folder / "child.py"
         self._cache = folder / "cache.json"
 
-    def measure(self, says: object, *, limit_s: float = 2.0) -> Measurement | None:
+    def measure(
+        self, says: object, *, limit_s: float = 2.0, family: ModelFamily | None = None, params: LoadParams = ONE_THREAD
+    ) -> Measurement | None:
         """With a child that says so, or ends as a program says."""
         is_program = isinstance(says, str)
         self._script.write_text(CHILD + (str(says) if is_program else f"print({json.dumps(says)!r})"))
         return measure_once(
             self.model,
-            ONE_THREAD,
+            params,
+            family,
             limit_s=limit_s,
             command=[sys.executable, str(self._script)],
             cache_file=self._cache,
@@ -152,6 +157,21 @@ def test_a_file_is_measured_once(files: Files) -> None:
     files.model.write_bytes(b"GGUF and something else")
     assert files.measure(asdict(second)) == second
     assert files.n_started() == 2
+
+
+def test_another_order_and_other_adapters_are_measured_anew(files: Files, tmp_path: Path) -> None:
+    """The family says in which order a model was trained; an adapter makes another model of it."""
+    first, second, third = (measured(n, n, n, n, n) for n in (1, 2, 3))
+    (family,) = (family for family in read_catalog().families if family.name == "mellum")
+    (tmp_path / "lora.gguf").write_bytes(b"GGUF")
+    adapted = replace(ONE_THREAD, loras=((str(tmp_path / "lora.gguf"), 1.0),))
+
+    assert files.measure(asdict(first)) == first
+    assert files.model.with_suffix(".order").read_text() == "prefix first"
+    assert files.measure(asdict(second), family=family) == second
+    assert files.model.with_suffix(".order").read_text() == "suffix first"
+    assert files.measure(asdict(third), params=adapted) == third
+    assert files.measure(asdict(third)) == first
 
 
 def test_whoever_asks_gets_more_holes_than_a_start_has_time_for(files: Files) -> None:
