@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from byte_fim.errors import ModelError
 from lsp_server.settings import Settings
 from lsp_server.system.memory import Memory, find_memory
 
@@ -39,8 +40,7 @@ def find_smaller(
 
 def find_coarser_files(model: str | None, *, catalog: Catalog | None = None) -> Sequence[str]:
     """Names of coarser quantisations of a model that are on this machine, the largest first. Reads files."""
-    from byte_fim.errors import ModelError  # brings numpy, which a server does without as long as all is well
-    from lsp_server.store.catalog import find_model, read_catalog
+    from lsp_server.store.catalog import find_model, read_catalog  # not needed as long as all is well
 
     try:
         catalog = catalog or read_catalog()
@@ -71,7 +71,6 @@ def has_room_beside(settings: Settings, *, memory: Callable[[], Memory] = find_m
 
     One that there is not takes no room.
     """
-    from byte_fim.errors import ModelError
     from lsp_server.store.catalog import find_model
 
     n_bytes = 0
