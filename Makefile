@@ -21,7 +21,7 @@ demo: .venv ## the real server and the embedded model on real source files
 	@$(BIN)/python examples/demo.py
 
 test: .venv ## all tests that need no editor and no network, without the slow ones
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4
 
 test-slow: .venv ## the tests marked slow
 	$(BIN)/python -m pytest -m slow
