@@ -20,6 +20,8 @@ from lsp_server.store.unpacking import unpack_bundle
 from tests.lsp_server.command_line import ask, refusal
 from tests.lsp_server.model_hub import sha256_of
 from tests.lsp_server.model_shelf import CONTENT, FILE, NOBODY_KNOWS, make_shelf
+from tests.made_models import write_random_model
+from tests.vocabularies import find_vocabulary
 
 
 @pytest.fixture
@@ -150,6 +152,19 @@ def test_a_bundle_never_takes_the_place_of_its_model(shelf: Catalog, tmp_path: P
             write_bundle(found, place)
 
     assert found.path.read_bytes() == CONTENT
+
+
+def test_a_model_in_parts_is_not_packed_by_halves(folder: Path, tmp_path: Path) -> None:
+    """The first part alone looks like a model."""
+    write_random_model(tmp_path / "big.gguf", find_vocabulary("llama-spm"), max_tensors=9)
+    first = min(tmp_path.glob("big-00001-of-*.gguf"))
+    model_adding.add(first, name="big", as_json=True, find_verdict=judge_well)
+    found = find_model("big")
+
+    with pytest.raises(BadModelFile, match=r"is one of several parts; merge them first \(llama-gguf-split --merge\)"):
+        write_bundle(found, tmp_path / "x.tar")
+    assert found.file is not None
+    assert found.file.about_bytes == sum(part.stat().st_size for part in tmp_path.glob("big-*.gguf"))
 
 
 def judge_well(path: Path, tell: Callable[[str], None], **_: object) -> Verdict:

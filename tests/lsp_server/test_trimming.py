@@ -201,3 +201,13 @@ def test_what_is_offered_is_whole_characters_of_the_middle(middle: bytes, before
     assert not kept.endswith((b"\n", b"\r"))
     without_blanks = bytes.maketrans(b"", b""), b" \t"
     assert kept.translate(*without_blanks) in middle.translate(*without_blanks)
+
+
+def test_what_was_looked_at_before_changes_nothing_for_another_text() -> None:
+    """Of several alternatives one may end where another was cut off, after as many bytes."""
+    before = b"def f(items):\n    total = 0\n    for item in items:\n"
+    whole, cut_off = b"        total += item", b"        total = (item"
+    looked, fresh = (Trimmer().at(before, b"", language="python") for _ in range(2))
+
+    assert looked.find_end(whole + b"\n    return total\n") == len(whole) == len(cut_off)
+    assert looked.trim(cut_off, is_whole=False) == fresh.trim(cut_off, is_whole=False)
