@@ -30,7 +30,6 @@ SETTLED_AFTER = 0.2  # share of the time after which caches of fixed size are fu
 MEMORY_EVERY = 50  # requests
 BURDEN_EVERY = 200  # requests
 MIB = 1 << 20
-DEFAULT = read_catalog().default
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
@@ -42,7 +41,7 @@ def main() -> None:
     parser.add_argument("--hostile", action="store_true", help="add what no person makes")
     arguments = parser.parse_args()
     command = [sys.executable, "-P", "-m", "lsp_server", "serve", "--stdio"]
-    models = [arguments.model or DEFAULT, *arguments.beside] if arguments.model or arguments.beside else []
+    models = [arguments.model or read_catalog().default, *arguments.beside]
     command += [word for model in models for word in ("--model", model)]
     limit = sys.maxsize if arguments.minutes else arguments.limit
     figures = measure(

@@ -54,5 +54,7 @@ class Adaptation:
 
 def normalise(weights: Float64Array) -> Float64Array:
     """Weights that sum to one. None may be negative, not all may be zero."""
-    shares = weights / weights.max(initial=0.0) if len(weights) else weights  # large numbers have no sum
-    return shares / shares.sum() if len(weights) else shares
+    if not len(weights):
+        return weights
+    shares = weights / weights.max()  # large numbers have no sum
+    return shares / shares.sum()

@@ -71,7 +71,8 @@ class Route:
     def lead(self, url: str) -> str:
         """The address that is asked instead of this one. Raises NotAnswered when it may not be."""
         if self.mirror is not None:
-            if not _is_mirror(self.mirror):
+            mirror = _split(self.mirror)
+            if mirror.scheme not in ("http", "https") or not mirror.hostname or "@" in mirror.netloc:
                 remedy = "name one like https://models.example.org, without user and password"
                 raise NotAnswered(f"the mirror {host_of(self.mirror)} is no address that can be asked", remedy)
             url = self.mirror.rstrip("/") + urllib.parse.urlsplit(url)._replace(scheme="", netloc="").geturl()
@@ -151,19 +152,15 @@ def open_at(url: str, *, start_byte: int, validator: str | None, route: Route) -
 
 def host_of(url: str) -> str:
     """For people: never the user and password that an address may carry."""
-    try:
-        host = urllib.parse.urlsplit(url).hostname
-    except ValueError:  # a bracket that nobody closed
-        host = None
-    return host or url.rpartition("@")[2]  # proxies may be named without a scheme
+    return _split(url).hostname or url.rpartition("@")[2]  # proxies may be named without a scheme
 
 
-def _is_mirror(url: str) -> bool:
+def _split(url: str) -> urllib.parse.SplitResult:
+    """What is no address, such as one with a bracket that nobody closed, has no scheme and no host."""
     try:
-        parts = urllib.parse.urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+        return urllib.parse.urlsplit(url)
     except ValueError:
-        return False
+        return urllib.parse.SplitResult("", "", url, "", "")
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

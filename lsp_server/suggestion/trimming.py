@@ -160,8 +160,8 @@ class Cut:
         """
         kept = whole_characters(self._partial + middle)[len(self._partial) :]
         is_known = self._looked_at.startswith(middle)  # and not another alternative of the same length
-        end = self._end if is_known and self._end and self._end.n_bytes == len(middle) else None
-        end = None if end and end.rule == 28 else end
+        is_end = is_known and self._end and self._end.n_bytes == len(middle) and self._end.rule != 28
+        end = self._end if is_end else None
         if end is None and self.find_end(middle) is not None:
             end = self._end
         if not kept and end is None:
